@@ -1,0 +1,92 @@
+"""Process settings: each wrong value is one sentence that names the variable."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.config import config_from_environ, require_store
+from bridge.errors import Misconfigured
+
+
+def read(tmp_path, **values):
+    return config_from_environ({"BRIDGE_DATA_DIR": str(tmp_path / "var"), **values})
+
+
+def test_defaults_are_those_of_the_documentation(tmp_path):
+    config = read(tmp_path)
+    assert config.listen == "127.0.0.1:8000"
+    assert config.dashboard_listen == "127.0.0.1:8001"
+    assert config.prefix == "/_bridge"
+    assert config.ometria_api_url == "https://api.ometria.com/v2"
+    assert config.embedded_redis
+    assert config.database_url == f"sqlite:///{tmp_path / 'var' / 'bridge.db'}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BRIDGE_STORE_URL", "varnish:80"),
+        ("BRIDGE_STORE_URL", "ftp://varnish"),
+        ("BRIDGE_STORE_URL", "http://shop:port"),
+        ("BRIDGE_PUBLIC_URL", "//shop.test"),
+        ("BRIDGE_LISTEN", "8000"),
+        ("BRIDGE_LISTEN", "127.0.0.1:http"),
+        ("BRIDGE_LISTEN", "127.0.0.1:70000"),
+        ("BRIDGE_DASHBOARD_ON_SHOP", "maybe"),
+        ("BRIDGE_DATABASE_URL", "mysql://x"),
+        ("BRIDGE_REDIS_URL", "localhost:6379"),
+        ("BRIDGE_OMETRIA_TAG_URL", "//cdn.ometria.com/tags/abc.js"),
+        ("BRIDGE_PREFIX", "bridge"),
+        ("BRIDGE_PREFIX", "/"),
+        ("BRIDGE_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("BRIDGE_WORKERS", "0"),
+        ("BRIDGE_TIMEOUT_HEAD", "soon"),
+        ("BRIDGE_SECRET_KEY", "short"),
+        ("BRIDGE_STORE_CONSUMER_KEY", "only-one-of-four"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_sentence_that_names_a_variable(tmp_path, name, value):
+    with pytest.raises(Misconfigured) as caught:
+        read(tmp_path, **{name: value})
+    sentence = str(caught.value)
+    assert sentence.startswith(name.replace("CONSUMER_KEY", "CONSUMER_SECRET"))
+    assert "\n" not in sentence
+
+
+def test_a_value_may_come_from_a_file(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("abc123\n")
+    config = read(tmp_path, BRIDGE_STORE_TOKEN_FILE=str(secret))
+    assert config.store_token == "abc123"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(Misconfigured, match="BRIDGE_STORE_TOKEN_FILE names a file that cannot be read"):
+        read(tmp_path, BRIDGE_STORE_TOKEN_FILE=str(tmp_path / "none"))
+
+
+def test_secrets_never_show_in_the_configuration_s_text(tmp_path):
+    config = read(
+        tmp_path,
+        BRIDGE_STORE_TOKEN="tok-very-secret",
+        BRIDGE_SECRET_KEY="key-very-secret-0123456789",
+        BRIDGE_REDIS_URL="redis://:pw-very-secret@host",
+    )
+    assert "very-secret" not in repr(config)
+
+
+def test_the_secret_key_is_made_once_and_kept_to_this_user(tmp_path):
+    first, second = read(tmp_path), read(tmp_path)
+    assert first.secret_keys == second.secret_keys
+    assert len(first.secret_keys[0]) >= 32
+    assert (tmp_path / "var" / "secret-key").stat().st_mode & 0o077 == 0
+
+
+def test_another_database_needs_a_secret_key_of_its_own(tmp_path):
+    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY is required"):
+        read(tmp_path, BRIDGE_DATABASE_URL="postgresql+psycopg://u:p@db/bridge")
+
+
+def test_without_a_shop_the_sentence_says_how_to_name_one(tmp_path):
+    with pytest.raises(Misconfigured, match="BRIDGE_STORE_URL is not set"):
+        require_store(read(tmp_path))
