@@ -1,0 +1,225 @@
+"""The tables. Behaviour lives with the room that owns a table; these only say what is kept.
+
+Times are Unix seconds (float), in UTC by nature: they compare alike in SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bridge.db import Base, Secret
+
+
+class Scope(Base):
+    """One node of the store tree as Magento has it: ``default``, a website or a store view.
+
+    ``ref`` is ``default``, ``website:CODE`` or ``store:CODE``. Facts such as host and currency are known for store
+    views only.
+    """
+
+    __tablename__ = "scope"
+
+    ref: Mapped[str] = mapped_column(String(80), primary_key=True)
+    level: Mapped[str] = mapped_column(String(10))
+    code: Mapped[str] = mapped_column(String(64), default="")
+    magento_id: Mapped[int] = mapped_column(Integer, default=0)
+    name: Mapped[str] = mapped_column(String(255), default="")
+    parent: Mapped[str | None] = mapped_column(ForeignKey("scope.ref"))
+    active: Mapped[bool] = mapped_column(default=True)
+    is_default: Mapped[bool] = mapped_column(default=False)
+    base_url: Mapped[str] = mapped_column(Text, default="")
+    link_url: Mapped[str] = mapped_column(Text, default="")
+    media_url: Mapped[str] = mapped_column(Text, default="")
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    base_currency: Mapped[str] = mapped_column(String(3), default="")
+    locale: Mapped[str] = mapped_column(String(16), default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    root_category: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SettingValue(Base):
+    """A shop setting that does not use the value of the scope above. A secret's value is in ``secret``."""
+
+    __tablename__ = "setting_value"
+
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    value: Mapped[Any | None] = mapped_column(JSON)
+    secret: Mapped[str | None] = mapped_column(Secret)
+    changed_at: Mapped[float] = mapped_column(Float, default=time.time)
+    changed_by: Mapped[str] = mapped_column(String(120), default="")
+
+
+class Pending(Base):
+    """One entity owed to one account: the ledger.
+
+    ``lane`` is ``live`` or ``history``. ``claim`` names the session that holds the row until ``lease_until``; a change
+    meanwhile raises ``generation``, so that ``done`` of the older one leaves the row. ``refused`` keeps the reason of a
+    row that Ometria would not take.
+    """
+
+    __tablename__ = "pending"
+    __table_args__ = (
+        UniqueConstraint("account", "kind", "entity", name="uq_pending_entity"),
+        Index("ix_pending_work", "account", "state", "lane", "due_at"),
+        Index("ix_pending_state", "state", "kind", "lane"),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(10))
+    entity: Mapped[str] = mapped_column(String(120))
+    scope: Mapped[str] = mapped_column(String(80), default="default")
+    lane: Mapped[str] = mapped_column(String(8), default="live")
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    generation: Mapped[int] = mapped_column(Integer, default=1)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[float] = mapped_column(Float, default=time.time)
+    added_at: Mapped[float] = mapped_column(Float, default=time.time)
+    claim: Mapped[str | None] = mapped_column(String(40), index=True)
+    lease_until: Mapped[float] = mapped_column(Float, default=0)
+    force: Mapped[bool] = mapped_column(default=False)
+
+
+class SentRecord(Base):
+    """The last record an account accepted for an entity: nothing unchanged is sent twice.
+
+    ``state`` is ``sent``, later ``confirmed`` or ``refused`` when Ometria's error list is read.
+    """
+
+    __tablename__ = "sent_record"
+    __table_args__ = (Index("ix_sent_request", "request_id"),)
+
+    account: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(120), primary_key=True)
+    record_id: Mapped[str] = mapped_column(String(120), default="", index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    state: Mapped[str] = mapped_column(String(10), default="sent")
+    sent_at: Mapped[float] = mapped_column(Float, default=time.time)
+
+
+class Cursor(Base):
+    """How far a walk, a poll or a sweep has come; ``data`` is the walker's own JSON."""
+
+    __tablename__ = "cursor"
+
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    data: Mapped[Any] = mapped_column(JSON)
+    updated_at: Mapped[float] = mapped_column(Float, default=time.time, onupdate=time.time)
+
+
+class RequestLog(Base):
+    """One call to Ometria. ``body`` is kept only when request logging is on, masked by field."""
+
+    __tablename__ = "request_log"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+    account: Mapped[str] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    records: Mapped[int] = mapped_column(Integer, default=0)
+    status: Mapped[int] = mapped_column(Integer, default=0)
+    outcome: Mapped[str] = mapped_column(String(16))
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    milliseconds: Mapped[int] = mapped_column(Integer, default=0)
+    message: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[Any | None] = mapped_column(JSON)
+
+
+class EventLog(Base):
+    """An event as the proxy saw it: stored once by its id, masked for people to read."""
+
+    __tablename__ = "event_log"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[float] = mapped_column(Float, index=True)
+    type: Mapped[str] = mapped_column(String(32))
+    store: Mapped[str] = mapped_column(String(64), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+
+
+class Visitor(Base):
+    """A browser that carries our cookie. For tracking only, never authorisation.
+
+    ``basket`` is the basket id that the page sends for the life of a cart.
+    """
+
+    __tablename__ = "visitor"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    email: Mapped[str | None] = mapped_column(Secret)
+    source: Mapped[str] = mapped_column(String(16), default="")
+    changed_at: Mapped[float] = mapped_column(Float, default=0)
+    basket: Mapped[str] = mapped_column(String(40), default="")
+    basket_at: Mapped[float] = mapped_column(Float, default=0)
+    seen_at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+
+
+class IdentityClaim(Base):
+    """An identity seen before the visitor had our cookie, kept for ten minutes under an HMAC of the session id."""
+
+    __tablename__ = "identity_claim"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    email: Mapped[str | None] = mapped_column(Secret)
+    source: Mapped[str] = mapped_column(String(16), default="")
+    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+
+
+class Subscriber(Base):
+    """A newsletter subscriber without account; Magento's REST cannot list them, so what traffic showed is kept here."""
+
+    __tablename__ = "subscriber"
+    __table_args__ = (UniqueConstraint("email_key", "store", name="uq_subscriber_email"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    email: Mapped[str] = mapped_column(Secret)
+    email_key: Mapped[str] = mapped_column(String(64))
+    store: Mapped[str] = mapped_column(String(64), default="")
+    status: Mapped[int] = mapped_column(Integer, default=1)
+    changed_at: Mapped[float] = mapped_column(Float, default=time.time)
+
+
+class CatalogItem(Base):
+    """SKU to ids: the cart section names a variant by its SKU only."""
+
+    __tablename__ = "catalog_item"
+
+    sku: Mapped[str] = mapped_column(String(255), primary_key=True)
+    product: Mapped[str] = mapped_column(String(20), index=True)
+    parent: Mapped[str | None] = mapped_column(String(20))
+    parent_sku: Mapped[str | None] = mapped_column(String(255))
+    read_at: Mapped[float] = mapped_column(Float, default=time.time)
+
+
+class User(Base):
+    """A member of staff: role ``viewer``, ``editor`` or ``owner``."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    password: Mapped[str] = mapped_column(String(255))
+    role: Mapped[str] = mapped_column(String(10), default="viewer")
+    session_key: Mapped[str] = mapped_column(String(32), default="")
+    created_at: Mapped[float] = mapped_column(Float, default=time.time)
+
+
+class AuditLog(Base):
+    """Who changed what, and from what."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+    who: Mapped[str] = mapped_column(String(120))
+    what: Mapped[str] = mapped_column(String(160))
+    before: Mapped[Any | None] = mapped_column(JSON)
+    after: Mapped[Any | None] = mapped_column(JSON)

@@ -1,0 +1,40 @@
+"""Shop settings: one table, resolved store view <- website <- default."""
+
+from bridge.settings.book import DEFAULT, Account, Book, Settings, Store, account_id
+from bridge.settings.cache import Books
+from bridge.settings.saved import (
+    known_scope,
+    load_book,
+    mask,
+    read_snapshot,
+    save_tree,
+    set_value,
+    unset_value,
+    version,
+    write_snapshot,
+)
+from bridge.settings.table import BY_KEY, SETTINGS, Setting, parse, setting
+
+__all__ = [
+    "BY_KEY",
+    "DEFAULT",
+    "SETTINGS",
+    "Account",
+    "Book",
+    "Books",
+    "Setting",
+    "Settings",
+    "Store",
+    "account_id",
+    "known_scope",
+    "load_book",
+    "mask",
+    "parse",
+    "read_snapshot",
+    "save_tree",
+    "set_value",
+    "setting",
+    "unset_value",
+    "version",
+    "write_snapshot",
+]

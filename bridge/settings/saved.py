@@ -1,0 +1,145 @@
+"""Settings in the database, and the last good snapshot of them on disk (without secrets)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import delete, func, select
+
+from bridge.db import db
+from bridge.errors import Misconfigured
+from bridge.models import AuditLog, Scope, SettingValue
+from bridge.settings.book import DEFAULT, Book, Store
+from bridge.settings.table import BY_KEY, parse, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def load_book() -> Book:
+    """Read the store tree and every value."""
+    scopes = db.session.scalars(select(Scope)).all()
+    values: dict[str, dict[str, Any]] = {}
+    for row in db.session.scalars(select(SettingValue)):
+        if row.key in BY_KEY:
+            values.setdefault(row.scope, {})[row.key] = row.secret if BY_KEY[row.key].secret else row.value
+    return Book({scope.ref: scope.parent for scope in scopes}, _stores(scopes), values)
+
+
+def version() -> float:
+    """Return a number that grows with each change of a value or of the tree: cheap to ask often."""
+    changed = db.session.scalar(select(func.max(SettingValue.changed_at))) or 0.0
+    rows = db.session.scalar(select(func.count()).select_from(SettingValue)) or 0
+    scopes = db.session.scalar(select(func.count()).select_from(Scope)) or 0
+    return float(changed) + rows + scopes / 1000
+
+
+def set_value(scope: str, key: str, value: Any, who: str) -> Any:
+    """Validate and store one value at one scope, with its line in the audit log; return the typed value.
+
+    Raises :class:`Misconfigured` for a wrong value or an unknown scope. The caller commits.
+    """
+    definition, typed = setting(key), parse(key, value)
+    known_scope(scope)
+    row = db.session.get(SettingValue, (scope, key))
+    before = None if row is None or definition.secret else row.value
+    if row is None:
+        row = SettingValue(scope=scope, key=key)
+        db.session.add(row)
+    if definition.secret:
+        row.secret = typed
+    else:
+        row.value = typed
+    row.changed_at, row.changed_by = time.time(), who
+    _audit(who, f"{scope} {key}", before, mask(typed) if definition.secret else typed)
+    return typed
+
+
+def unset_value(scope: str, key: str, who: str) -> bool:
+    """Use the value of the scope above again; return whether there was an own value. The caller commits."""
+    definition = setting(key)
+    known_scope(scope)
+    row = db.session.get(SettingValue, (scope, key))
+    if row is None:
+        return False
+    _audit(who, f"{scope} {key}", mask(row.secret or "") if definition.secret else row.value, None)
+    db.session.delete(row)
+    return True
+
+
+def known_scope(ref: str) -> None:
+    """Raise the sentence that lists the scopes when ``ref`` is none of them."""
+    if ref == DEFAULT or db.session.get(Scope, ref) is not None:
+        return
+    refs = [DEFAULT, *db.session.scalars(select(Scope.ref).where(Scope.ref != DEFAULT).order_by(Scope.ref))]
+    hint = ", ".join(refs) if len(refs) > 1 else "default (the store tree has not been read yet: run `bridge check`)"
+    raise Misconfigured(f"There is no scope {ref!r}: use one of {hint}.")
+
+
+def save_tree(scopes: Sequence[Scope]) -> None:
+    """Replace the store tree. Values of scopes that are gone stay, in case they come back. The caller commits."""
+    db.session.execute(delete(Scope).where(Scope.parent.is_not(None), Scope.level == "store"))
+    db.session.execute(delete(Scope).where(Scope.level == "website"))
+    db.session.execute(delete(Scope))
+    for level in ("default", "website", "store"):
+        db.session.add_all([scope for scope in scopes if scope.level == level])
+        db.session.flush()
+
+
+def mask(secret: str) -> str:
+    """Return what may be shown of a key: its last four characters, when it is long enough to hide the rest."""
+    return "••••" + (secret[-4:] if len(secret) >= 12 else "")
+
+
+def write_snapshot(book: Book, path: Path) -> None:
+    """Keep the tree and the open values for a start without the database; secrets stay in the database."""
+    open_values = {
+        scope: {key: value for key, value in values.items() if not BY_KEY[key].secret}
+        for scope, values in book.values.items()
+    }
+    draft = path.with_suffix(".new")
+    draft.write_bytes(msgspec.json.encode({"parents": book.parents, "stores": book.stores, "values": open_values}))
+    draft.replace(path)
+
+
+def read_snapshot(path: Path) -> Book | None:
+    """Return the last good snapshot, or None when there is none that can be read."""
+    try:
+        data = msgspec.json.decode(path.read_bytes())
+        stores = tuple(msgspec.convert(store, Store) for store in data["stores"])
+        return Book(data["parents"], stores, data["values"])
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, KeyError):
+        return None
+
+
+def _audit(who: str, what: str, before: Any, after: Any) -> None:
+    db.session.add(AuditLog(who=who, what=what, before=before, after=after))
+
+
+def _stores(scopes: Sequence[Scope]) -> tuple[Store, ...]:
+    websites = {scope.ref: scope for scope in scopes if scope.level == "website"}
+    return tuple(
+        Store(
+            ref=scope.ref,
+            code=scope.code,
+            id=scope.magento_id,
+            website=websites[scope.parent].code,
+            website_id=websites[scope.parent].magento_id,
+            name=scope.name,
+            active=scope.active,
+            is_default=scope.is_default,
+            base_url=scope.base_url,
+            link_url=scope.link_url,
+            media_url=scope.media_url,
+            currency=scope.currency,
+            base_currency=scope.base_currency,
+            locale=scope.locale,
+            timezone=scope.timezone,
+            root_category=scope.root_category,
+        )
+        for scope in sorted(scopes, key=lambda scope: scope.magento_id)
+        if scope.level == "store" and scope.parent in websites
+    )

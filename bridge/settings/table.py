@@ -1,0 +1,257 @@
+"""The one table of shop settings: form, default, validation, command line and docs page come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import Misconfigured
+from bridge.settings import kinds
+
+if TYPE_CHECKING:
+    from bridge.settings.kinds import Parse, Widget
+
+NAMESPACE = r"[A-Za-z0-9_-]*"
+DEFAULT_VALID_STATUSES = ["complete", "pending", "processing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One definition. ``help`` is one sentence for people; ``choices`` feed the form's list."""
+
+    key: str
+    label: str
+    help: str
+    default: Any
+    parse: Parse
+    widget: Widget
+    choices: tuple[str, ...] = ()
+
+    @property
+    def section(self) -> str:
+        """The part before the dot: the section of the form."""
+        return self.key.partition(".")[0]
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value is encrypted at rest and never shown again."""
+        return self.widget == "secret"
+
+
+def _switch(key: str, label: str, text: str, *, default: bool) -> Setting:
+    return Setting(key, label, text, default, kinds.boolean, "switch")
+
+
+def _choice(key: str, label: str, text: str, *choices: str) -> Setting:
+    return Setting(key, label, text, choices[0], kinds.choice(*choices), "choice", choices)
+
+
+def _number(key: str, label: str, text: str, *, default: int, low: int, high: int) -> Setting:
+    return Setting(key, label, text, default, kinds.whole(low, high), "number")
+
+
+def _secret(key: str, label: str, text: str) -> Setting:
+    return Setting(key, label, text, "", kinds.api_key, "secret")
+
+
+def _text(key: str, label: str, text: str, pattern: str, takes: str) -> Setting:
+    return Setting(key, label, text, "", kinds.text(pattern, takes), "text")
+
+
+def _entity(entity: str, noun: str) -> tuple[Setting, ...]:
+    return (
+        _text(
+            f"{entity}.namespace",
+            f"{noun.capitalize()} namespace",
+            f"Prefix put before the {noun} id. Set it before the first export: a later change doubles the data.",
+            NAMESPACE,
+            "letters, digits, dash and underscore only",
+        ),
+        _text(
+            f"{entity}.namespace_separator",
+            "Namespace separator",
+            f"Text between the namespace and the {noun} id; empty joins them directly.",
+            r"[:._/-]?",
+            "nothing, or one of : . _ / -",
+        ),
+        _switch(
+            f"{entity}.merge",
+            "Merge",
+            "Fields that a record leaves out keep their value at Ometria.",
+            default=True,
+        ),
+    )
+
+
+SETTINGS: tuple[Setting, ...] = (
+    _switch(
+        "general.enabled", "Enable", "Collect data for Ometria. Off: nothing is tracked or exported.", default=True
+    ),
+    _text(
+        "general.account_id",
+        "Site identifier (account ID)",
+        "Ometria's id of the account, 16 hexadecimal digits; it names the tag script. Empty: pages carry no tag.",
+        r"(?:[A-Za-z0-9]{4,40})?",
+        "letters and digits only, usually 16 of them",
+    ),
+    _secret("general.api_key", "API key", "Ometria's key for the data API. Empty: nothing is exported."),
+    _choice(
+        "general.store_id_kind",
+        "Store identifier",
+        "What names a store view at Ometria: its code, or the numeric id that the old module sent.",
+        "code",
+        "id",
+    ),
+    _switch(
+        "logging.requests",
+        "Enable request logging",
+        "Keep the body of each request to Ometria, masked by field, with its line in the request log.",
+        default=False,
+    ),
+    _switch(
+        "logging.errors",
+        "Enable error logging",
+        "Write extra detail about failed exports to the log.",
+        default=False,
+    ),
+    _secret(
+        "global.api_key",
+        "Global account API key",
+        "A second account that receives a copy of everything in this scope. Empty: none.",
+    ),
+    _switch(
+        "global.use_namespaces",
+        "Use entity namespaces",
+        "Put the namespaces before the ids that the global account receives.",
+        default=True,
+    ),
+    _switch("export.live", "Enable live update data export", "Send changes as they happen.", default=True),
+    Setting(
+        "export.schedule",
+        "Schedule expression for data export",
+        "Cron expression of five fields: when waiting records are sent.",
+        "* * * * *",
+        kinds.cron,
+        "cron",
+    ),
+    _number(
+        "export.max_per_run",
+        "Max entries per job session",
+        "How many records one session sends. Above 5000 other accounts wait noticeably longer.",
+        default=1000,
+        low=1,
+        high=100_000,
+    ),
+    _number(
+        "export.requests_per_second",
+        "Requests per second",
+        "Ometria's limit for the key, shared by all workers.",
+        default=4,
+        low=1,
+        high=100,
+    ),
+    _switch(
+        "export.dry_run",
+        "Dry run",
+        "Map and show everything, send nothing. The records stay in the queue.",
+        default=False,
+    ),
+    *_entity("customers", "customer"),
+    _switch(
+        "customers.newsletter_tracking",
+        "Newsletter subscription status tracking",
+        "Send the newsletter status of customers, and subscribers without an account. Off: neither is sent.",
+        default=True,
+    ),
+    *_entity("products", "product"),
+    _choice(
+        "products.id_attribute",
+        "Product ID mapping",
+        "What Magento attribute is the product id at Ometria, in pages and in records alike.",
+        "id",
+        "sku",
+    ),
+    _choice(
+        "products.image",
+        "Image size in image URL",
+        "Normal takes an image of the gallery, thumbnail the one marked as thumbnail.",
+        "normal",
+        "thumbnail",
+    ),
+    _number(
+        "products.image_number",
+        "Image number in image URL",
+        "Which image of the gallery; the last one when there are fewer.",
+        default=1,
+        low=1,
+        high=100,
+    ),
+    *_entity("orders", "order"),
+    _choice(
+        "orders.currency",
+        "Currency type",
+        "In what currency the prices of order lines are sent. Totals are always in the order's own currency.",
+        "local",
+        "base",
+        "both",
+    ),
+    Setting(
+        "orders.valid_statuses",
+        "Valid order statuses",
+        "Orders in these statuses count as revenue.",
+        DEFAULT_VALID_STATUSES,
+        kinds.words,
+        "words",
+    ),
+    _switch("tracking.enabled", "Enable tracking", "Put the tag into storefront pages.", default=True),
+    _switch(
+        "tracking.checkout",
+        "Track the checkout",
+        "Load the tag on checkout pages too; the confirmation page is always tracked.",
+        default=True,
+    ),
+    _switch(
+        "tracking.identify_guest_checkout",
+        "Identify guests at checkout",
+        "Identify a guest by the e-mail given when the order is placed.",
+        default=False,
+    ),
+    _number(
+        "privacy.log_days",
+        "Days to keep logs",
+        "Request and event logs are deleted after so many days.",
+        default=30,
+        low=1,
+        high=365,
+    ),
+    _number(
+        "privacy.identity_days",
+        "Days to keep identities",
+        "A visitor's e-mail is forgotten after so many days without a visit.",
+        default=90,
+        low=1,
+        high=730,
+    ),
+)
+
+BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def setting(key: str) -> Setting:
+    """Return the definition, or raise the sentence that tells the keys of the section."""
+    found = BY_KEY.get(key)
+    if found is None:
+        near = [name for name in BY_KEY if name.startswith(key.partition(".")[0] + ".")] or sorted(
+            {definition.section for definition in SETTINGS}
+        )
+        raise Misconfigured(f"There is no setting {key!r}: use one of {', '.join(near)}.")
+    return found
+
+
+def parse(key: str, value: Any) -> Any:
+    """Return the typed value of ``key``, or raise one sentence that names the setting and what it takes."""
+    definition = setting(key)
+    try:
+        return definition.parse(value)
+    except Misconfigured as error:
+        raise Misconfigured(f"{definition.label} ({key}) is not usable: {error.what}") from None
