@@ -1,0 +1,82 @@
+"""One tick a minute: which accounts are due by their cron expression, and the regular chores.
+
+Any number of clocks may run; the minute is taken in Redis, so that one of them wins each tick.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+from cronsim import CronSim
+
+from bridge.settings import load_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import redis
+    from flask import Flask
+
+    from bridge.queues import Wakes
+    from bridge.settings import Account, Book
+
+CHORES = ("take_events", "poll", "upkeep")
+BEAT = "bridge:clock:beat"
+
+log = structlog.get_logger()
+
+
+def due(expression: str, minute: dt.datetime) -> bool:
+    """Return whether a five-field cron expression names this minute (aware, seconds zero)."""
+    before = minute - dt.timedelta(minutes=1)
+    return bool(next(CronSim(expression, before)) == minute)
+
+
+def due_accounts(book: Book, minute: dt.datetime) -> list[Account]:
+    """Return the accounts whose owner scope's schedule names this minute in the shop's time zone."""
+    return [
+        account
+        for account in book.accounts()
+        if due(account.settings["export.schedule"], minute.astimezone(_zone(account.stores[0].timezone)))
+    ]
+
+
+def tick(app: Flask, connection: redis.Redis, wakes: Wakes, now: float) -> list[str]:
+    """Do the work of the minute that ``now`` is in, unless another clock has; return the ids of the accounts woken."""
+    minute = dt.datetime.fromtimestamp(now - now % 60, tz=dt.UTC)
+    if not connection.set(f"bridge:clock:{int(minute.timestamp())}", b"1", nx=True, ex=180):
+        return []
+    connection.set(BEAT, str(now), ex=600)
+    for chore in CHORES:
+        wakes.wake(chore)
+    with app.app_context():
+        accounts = [account.id for account in due_accounts(load_book(), minute)]
+    for account in accounts:
+        wakes.wake("session", account)
+    return accounts
+
+
+def run_clock(app: Flask, connection: redis.Redis, wakes: Wakes, stopped: Callable[[float], bool]) -> None:
+    """Tick at once, then at the beginning of each minute, until ``stopped(seconds)`` returns True.
+
+    A fault of a neighbour costs the tick and is logged; the next minute tries again.
+    """
+    while True:
+        now = time.time()
+        try:
+            tick(app, connection, wakes, now)
+        except Exception as error:  # noqa: BLE001 the clock outlives every fault of its neighbours
+            log.warning("clock tick failed", error=type(error).__name__, next="tried again in the next minute")
+        if stopped(60 - time.time() % 60 + 0.05):
+            return
+
+
+def _zone(name: str) -> dt.tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return dt.UTC

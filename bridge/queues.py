@@ -1,0 +1,107 @@
+"""Queue names in priority order, the jobs by name, wake-ups, and the worker.
+
+Only wake-ups travel through Redis; what is owed stands in the ledger. A wake-up that is lost is made up for by the
+clock's next minute, one that comes twice finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry as RedisRetry
+from rq import Queue, Worker
+
+from bridge.db import db
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from rq.executions import Execution
+    from rq.job import Job
+
+QUEUES = ("live", "mail", "coupons", "history", "upkeep")
+
+JOBS: dict[str, tuple[str, str]] = {
+    "take_events": ("live", "bridge.export.jobs.take_events"),
+    "session": ("live", "bridge.export.jobs.session"),
+    "history": ("history", "bridge.export.jobs.history"),
+    "poll": ("upkeep", "bridge.export.jobs.poll"),
+    "upkeep": ("upkeep", "bridge.export.jobs.upkeep"),
+}
+"""Job name -> (queue, dotted path): rooms wake each other by name and need no import of one another."""
+
+SERIALIZER = "json"
+JOB_SECONDS = 600
+WAKE_SECONDS = 30
+"""How long a wake-up may wait unseen before another is enqueued beside it (its worker may have died)."""
+
+
+def connect(url: str, *, timeout: float = 5.0) -> redis.Redis:
+    """Return a client whose calls fail after ``timeout`` seconds instead of hanging."""
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=RedisRetry(NoBackoff(), 0),
+        health_check_interval=30,
+    )
+
+
+class Wakes:
+    """Enqueues jobs by name, coalesced: one waiting wake-up per name and arguments."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._redis = connection
+
+    def wake(self, name: str, *args: str) -> bool:
+        """Enqueue the job unless an equal one waits; return whether it was enqueued. Raises ``redis.RedisError``."""
+        if not self._redis.set(_wake_key(name, args), b"1", nx=True, ex=WAKE_SECONDS):
+            return False
+        queue_name, path = JOBS[name]
+        queue = Queue(queue_name, connection=self._redis, serializer=SERIALIZER)
+        queue.enqueue_call(path, args=list(args), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+        return True
+
+    def try_wake(self, name: str, *args: str) -> bool:
+        """As :meth:`wake`, but a missing Redis only means that the clock will do it later."""
+        with contextlib.suppress(redis.RedisError):
+            return self.wake(name, *args)
+        return False
+
+    def awake(self, name: str, *args: str) -> None:
+        """Say that the job has begun: whatever happens from now on needs a wake-up of its own."""
+        self._redis.delete(_wake_key(name, args))
+
+    def depth(self) -> dict[str, int]:
+        """Return how many jobs wait in each queue."""
+        return {name: Queue(name, connection=self._redis, serializer=SERIALIZER).count for name in QUEUES}
+
+
+def _wake_key(name: str, args: tuple[str, ...]) -> str:
+    return ":".join(("bridge", "wake", name, *args))
+
+
+class AppWorker(Worker):
+    """An RQ worker whose jobs run inside the Flask application."""
+
+    app: Flask
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        """Run one job in the forked child; its inherited database connections belong to the parent and are left."""
+        with self.app.app_context():
+            db.engine.dispose(close=False)
+            return bool(super().perform_job(job, queue, execution))
+
+
+def run_worker(app: Flask, connection: redis.Redis, on_start: Callable[[], Any] | None = None) -> None:
+    """Work the queues in priority order until told to stop."""
+    queues = [Queue(name, connection=connection, serializer=SERIALIZER) for name in QUEUES]
+    worker = AppWorker(queues, connection=connection, serializer=SERIALIZER, default_worker_ttl=60)
+    worker.app = app
+    if on_start is not None:
+        on_start()
+    worker.work(logging_level="WARNING")

@@ -1,0 +1,52 @@
+"""Fixtures that every room may use, and the rule that CI skips nothing it can run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.redis_server import start_redis
+
+MUST_RUN_IN_CI = ("browser", "redis", "postgres")
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """One server for the run; each test that uses ``redis_client`` finds it empty."""
+    with tempfile.TemporaryDirectory(prefix="bridge-redis-") as folder:
+        server = start_redis(Path(folder))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def redis_client(redis_server):
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say at the end what CI must not have skipped."""
+    missed = [
+        report for report in terminalreporter.stats.get("skipped", []) if set(MUST_RUN_IN_CI) & set(report.keywords)
+    ]
+    if missed and os.environ.get("CI") == "true":
+        terminalreporter.section("skipped though CI must run them")
+        for report in missed:
+            terminalreporter.line(report.nodeid)
+
+
+def pytest_sessionfinish(session):
+    """With CI=true a skipped browser, Redis or PostgreSQL test fails the run."""
+    if os.environ.get("CI") != "true":
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if any(set(MUST_RUN_IN_CI) & set(report.keywords) for report in skipped):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
