@@ -1,0 +1,76 @@
+"""How Magento writes values: money, times, JSON with escaped slashes, base64 for URLs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+
+def stamp(moment: datetime) -> str:
+    """Write a time as Magento's database does: UTC, whole seconds, no zone."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def number(amount: Decimal) -> int | float:
+    """Write money as a JSON number the way PHP does: 34, not 34.0."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def four_places(amount: Decimal) -> str:
+    """Write money as the string a database column gives: ``34.0000``."""
+    return f"{amount:.4f}"
+
+
+def shown(amount: Decimal) -> str:
+    """Write money as the storefront shows it in en_GB."""
+    return f"£{amount:,.2f}"
+
+
+def price_span(amount: Decimal) -> str:
+    """Write money inside the markup that sections carry."""
+    return f'<span class="price">{shown(amount)}</span>'
+
+
+def dumps(document: Any) -> str:
+    r"""Serialise as PHP does: no blanks, ``\/`` and ``\uXXXX``. Safe against ``</script>``."""
+    return json.dumps(document, separators=(",", ":")).replace("/", "\\/")
+
+
+def inline_json(document: Any) -> str:
+    """Serialise for an inline script: no byte that can end or comment out the script element."""
+    return dumps(document).replace("<", "\\u003C").replace(">", "\\u003E")
+
+
+def uenc(url: str) -> str:
+    """Encode a URL for a path segment."""
+    return base64.b64encode(url.encode()).decode().translate(str.maketrans("+/=", "-_~"))
+
+
+def from_uenc(text: str) -> str:
+    """Decode what uenc wrote; empty when it is not that."""
+    try:
+        return base64.b64decode(text.translate(str.maketrans("-_~", "+/=")), validate=True).decode()
+    except ValueError:
+        return ""
+
+
+def digest(*parts: object) -> str:
+    """Return a stable hex digest: for ids that look random and repeat from run to run."""
+    return hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()
+
+
+def masked_id(quote_id: int) -> str:
+    """Return the 32 letters and digits that name a guest's cart."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    value = int(digest("quote", quote_id), 16)
+    letters = []
+    for _ in range(32):
+        value, rest = divmod(value, len(alphabet))
+        letters.append(alphabet[rest])
+    return "".join(letters)
