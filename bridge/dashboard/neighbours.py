@@ -1,0 +1,108 @@
+"""How the neighbours are: database, Redis, clock, shop and accounts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import redis
+from sqlalchemy import func, select
+
+from bridge.clock import BEAT
+from bridge.db import db
+from bridge.models import Cursor, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+State = Literal["good", "warn", "bad"]
+
+CLOCK_LATE = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One line: who, how it is, and in words what to do about it."""
+
+    name: str
+    state: State
+    sentence: str
+
+
+def neighbours(connection: redis.Redis | None, kill_file: Path, accounts: Mapping[str, str]) -> list[Neighbour]:
+    """Return the lines of the home page; ``accounts`` are the ids of the accounts in use and what they are called."""
+    return [
+        *_redis_and_clock(connection, time.time()),
+        _database(),
+        _shop(),
+        *_accounts(accounts),
+        *_kill_file(kill_file),
+    ]
+
+
+def _redis_and_clock(connection: redis.Redis | None, now: float) -> list[Neighbour]:
+    try:
+        if connection is None:
+            raise redis.ConnectionError
+        beat = connection.get(BEAT)
+    except redis.RedisError:
+        waits = "Redis does not answer: nothing is sent, and new events wait on disk. See BRIDGE_REDIS_URL."
+        return [Neighbour("Redis", "bad", waits), Neighbour("Clock", "warn", "Not known while Redis is away.")]
+    return [Neighbour("Redis", "good", "Answers."), _clock(beat, now)]
+
+
+def _clock(beat: object, now: float) -> Neighbour:
+    try:
+        age = now - float(beat) if isinstance(beat, bytes | str) else None
+    except ValueError:
+        age = None
+    if age is None:
+        return Neighbour("Clock", "bad", "Has not ticked in the last ten minutes: start it with `bridge clock`.")
+    if age > CLOCK_LATE:
+        return Neighbour("Clock", "bad", f"Last ticked {age / 60:.0f} minutes ago: look at the log of `bridge clock`.")
+    return Neighbour("Clock", "good", "Ticks every minute.")
+
+
+def _database() -> Neighbour:
+    return Neighbour("Database", "good", f"Answers ({db.engine.dialect.name}).")
+
+
+def _shop() -> Neighbour:
+    rows = db.session.execute(select(Scope.level, func.count()).group_by(Scope.level)).all()
+    counts = {str(level): int(count) for level, count in rows}
+    stores, websites = counts.get("store", 0), counts.get("website", 0)
+    if not stores:
+        return Neighbour("Shop", "warn", "Its store views have not been read yet: run `bridge check` to see why.")
+    return Neighbour("Shop", "good", f"{_number(websites, 'website')}, {_number(stores, 'store view')} known.")
+
+
+def _accounts(accounts: Mapping[str, str]) -> list[Neighbour]:
+    if not accounts:
+        return [Neighbour("Ometria", "warn", "No account: set an API key in the general settings.")]
+    names = {f"account:{account}": label for account, label in accounts.items()}
+    rows = db.session.scalars(select(Cursor).where(Cursor.name.in_(names)))
+    paused = {row.name: sentence for row in rows if (sentence := _paused(row.data))}
+    if not paused:
+        return [Neighbour("Ometria", "good", f"{_number(len(accounts), 'account')}, none paused.")]
+    return [Neighbour(f"Ometria, {names[name]}", "bad", f"Paused: {why}") for name, why in sorted(paused.items())]
+
+
+def _paused(note: Any) -> str:
+    """Return why an account is paused; a pause whose time is over is one no longer."""
+    if not isinstance(note, dict) or time.time() >= note.get("until", float("inf")):
+        return ""
+    return str(note.get("paused") or "")
+
+
+def _kill_file(path: Path) -> list[Neighbour]:
+    if not path.exists():
+        return []
+    return [
+        Neighbour("Tag", "warn", f"Switched off by the file {path.name}: pages pass unchanged until it is removed.")
+    ]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

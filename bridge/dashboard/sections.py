@@ -1,0 +1,49 @@
+"""The sections of the settings, in the order of Magento's configuration screens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.settings import SETTINGS, Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One page of settings: the part of the key before the dot, and how people call it."""
+
+    name: str
+    label: str
+    icon: str
+    intro: str
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """The definitions of this section, in the order of the table."""
+        return tuple(setting for setting in SETTINGS if setting.section == self.name)
+
+
+_KNOWN = (
+    Section(
+        "general", "General settings", "sliders", "Which Ometria account this shop feeds, and how stores are named."
+    ),
+    Section("global", "Global account", "globe2", "A second account that receives a copy of what the stores send."),
+    Section("export", "Data export", "cloud-upload", "When waiting records are sent, and how many at a time."),
+    Section("customers", "Customers", "people", "How customers and subscribers become contacts at Ometria."),
+    Section("products", "Products", "box-seam", "How products and their images are described to Ometria."),
+    Section("orders", "Orders", "receipt", "How orders are described, and which of them count as revenue."),
+    Section("tracking", "Tracking", "graph-up", "What the tag in the pages of the shop records."),
+    Section("consent", "Consent", "hand-thumbs-up", "When a visitor counts as having agreed to tracking."),
+    Section("mail", "Transactional emails", "envelope", "Which mails of the shop are sent through Ometria."),
+    Section("coupons", "Coupons", "ticket-perforated", "How Ometria asks for coupon codes."),
+    Section("alerts", "Alerts", "bell", "Who is told when something stops."),
+    Section("logging", "Logs", "journal-text", "What is written down about the work, beyond its outcome."),
+    Section("privacy", "Privacy", "shield-lock", "How long personal data and logs are kept."),
+)
+
+
+def sections() -> tuple[Section, ...]:
+    """Return the sections that hold settings; one that this page does not know yet comes last, under its own name."""
+    used = {setting.section for setting in SETTINGS}
+    known = {section.name for section in _KNOWN}
+    others = tuple(Section(name, name.replace("_", " ").capitalize(), "gear", "") for name in sorted(used - known))
+    return tuple(section for section in _KNOWN if section.name in used) + others

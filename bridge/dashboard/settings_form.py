@@ -1,0 +1,172 @@
+"""One section of the settings at one scope, made from ``SETTINGS``: shown, checked, saved."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from bridge.auth import current_staff, login_required
+from bridge.dashboard.fields import decide, field_at
+from bridge.dashboard.frame import wired
+from bridge.dashboard.scopes import scope_labels, scope_tree
+from bridge.dashboard.sections import Section, sections
+from bridge.db import db, immediate
+from bridge.models import AuditLog, SettingValue
+from bridge.settings import DEFAULT, load_book, set_value, unset_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Response
+
+    from bridge.dashboard.fields import Change, Field
+    from bridge.settings import Book, Store
+
+MOST_LINES = 10
+LONGEST_LINE = 160
+
+
+@login_required("viewer")
+def settings(section: str) -> str | Response | tuple[str, int]:
+    """Show the form; editors save it."""
+    found = next((item for item in sections() if item.name == section), None)
+    if found is None:
+        abort(404)
+    ref = request.args.get("scope", DEFAULT)
+    if request.method == "GET":
+        page = Page(found, ref)
+        return page.render()
+    return _save(found, ref)
+
+
+@login_required("editor")
+def _save(section: Section, ref: str) -> Response | tuple[str, int]:
+    # The write lock is taken before the page is read, so that nobody saves between the check and the write.
+    db.session.rollback()
+    immediate()
+    page = Page(section, ref)
+    changes = [change for field in page.fields if (change := decide(field, request.form)) is not None]
+    conflict = request.form.get("version") != page.version
+    wrong = any(field.error for field in page.fields)
+    if conflict:
+        for field in page.fields:
+            field.settle(request.form.get(f"was.{field.key}", ""))
+    if wrong or conflict:
+        for field in page.fields:
+            field.forget_secret()
+        db.session.rollback()
+        return page.render(conflict=page.last_change() if conflict else None), 409 if conflict else 422
+    try:
+        page.apply(changes)
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        return page.render(conflict=page.last_change()), 409
+    _tell(changes)
+    return redirect(page.address, 303)
+
+
+class Page:
+    """The section at a scope as the database has it now; 404 for a scope that is none."""
+
+    def __init__(self, section: Section, ref: str) -> None:
+        self.section = section
+        self.ref = ref
+        self.book: Book = load_book()
+        self.labels = scope_labels()
+        if ref not in self.labels:
+            abort(404)
+        self.fields: list[Field] = [field_at(self.book, item, ref, self.labels) for item in section.settings]
+        self.version = _version(section, ref)
+
+    @property
+    def address(self) -> str:
+        """Where this page lies."""
+        return url_for("dashboard.settings", section=self.section.name, scope=self.ref)
+
+    def apply(self, changes: list[Change]) -> None:
+        """Write the changes, each with its line in the audit log."""
+        staff = current_staff()
+        who = staff.name if staff else ""
+        for change in changes:
+            if change.unset:
+                unset_value(self.ref, change.setting.key, who)
+            else:
+                set_value(self.ref, change.setting.key, change.value, who)
+
+    def last_change(self) -> Mapping[str, Any]:
+        """Return who changed this section at this scope last, and when."""
+        line = db.session.scalar(
+            select(AuditLog)
+            .where(AuditLog.what.startswith(f"{self.ref} {self.section.name}.", autoescape=True))
+            .order_by(AuditLog.id.desc())
+            .limit(1)
+        )
+        return {"who": line.who, "at": line.at} if line else {"who": "", "at": 0.0}
+
+    def render(self, conflict: Mapping[str, Any] | None = None) -> str:
+        """Return the page."""
+        tree = scope_tree(self.book)
+        own = self.book.values.get(self.ref, {})
+        return render_template(
+            "dashboard/settings.html",
+            conflict=conflict,
+            facts=self._facts(),
+            fields=self.fields,
+            own_by_section={item.name: sum(key.partition(".")[0] == item.name for key in own) for item in sections()},
+            scope=next(node for node in tree if node.ref == self.ref),
+            section=self.section,
+            tree=tree,
+            version=self.version,
+            wrong=sum(bool(field.error) for field in self.fields),
+        )
+
+    def _facts(self) -> list[tuple[str, str, str]]:
+        """Return label, value and help of what the general section shows read-only."""
+        if self.section.name != "general":
+            return []
+        stores = [store for store in self.book.stores if self.ref in self.book.lineage(store.ref)]
+        names = ", ".join(self._store_name(store) for store in stores[:MOST_LINES])
+        more = f" and {len(stores) - MOST_LINES} more" if len(stores) > MOST_LINES else ""
+        return [
+            (
+                "Ometria API endpoint",
+                wired().config.ometria_api_url,
+                "Where records are sent; BRIDGE_OMETRIA_API_URL sets it for the whole installation.",
+            ),
+            (
+                "Magento store identifier",
+                names + more or "not read yet",
+                "How Ometria knows each store view of this scope. The kind is read where the API key is set.",
+            ),
+        ]
+
+    def _store_name(self, store: Store) -> str:
+        own = self.book.settings(store.ref)
+        owner = self.book.settings(own.source("general.api_key") or store.ref)
+        return store.code if owner["general.store_id_kind"] == "code" else str(store.id)
+
+
+def _version(section: Section, ref: str) -> str:
+    """Return a text that differs after every change of this section at this scope."""
+    rows = db.session.execute(
+        select(SettingValue.key, SettingValue.changed_at, SettingValue.changed_by)
+        .where(SettingValue.scope == ref, SettingValue.key.startswith(f"{section.name}.", autoescape=True))
+        .order_by(SettingValue.key)
+        .with_for_update()
+    )
+    return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()[:16]
+
+
+def _tell(changes: list[Change]) -> None:
+    """Say what was saved; the lines travel in the session's cookie, so they are few and short."""
+    if not changes:
+        flash("Nothing had changed.", "same")
+    for change in changes[:MOST_LINES]:
+        flash(f"{change.setting.label}: {change.before} → {change.after}"[:LONGEST_LINE], "saved")
+    if len(changes) > MOST_LINES:
+        flash(f"… and {len(changes) - MOST_LINES} more.", "saved")

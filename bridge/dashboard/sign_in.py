@@ -1,0 +1,57 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from flask import redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField, SubmitField
+
+from bridge import auth
+from bridge.errors import Refused, Retry
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc] # the library has no types
+    """Name and password."""
+
+    name = StringField("Name", render_kw={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"})
+    password = PasswordField("Password", render_kw={"autocomplete": "current-password"})
+    submit = SubmitField("Sign in")
+
+
+def sign_in() -> str | Response | tuple[str, int, dict[str, str]]:
+    """Show the form; on success go to the page that was asked for, on this host only."""
+    target = auth.safe_next(request.args.get("next"))
+    if request.method == "GET" and auth.current_staff() is not None:
+        return redirect(target)
+    form = SignInForm()
+    if not form.is_submitted():
+        return render_template("dashboard/sign_in.html", form=form, sentence="")
+    if not form.name.data or not form.password.data:
+        return _again(form, "Type your name and your password.", 400)
+    try:
+        auth.sign_in(form.name.data, form.password.data, request.remote_addr or "")
+    except Refused as error:
+        return _again(form, error.reason, 401)
+    except Retry as error:
+        minutes = math.ceil(error.after / 60)
+        sentence = f"{error.reason} Try again in {minutes} minute{'s' if minutes > 1 else ''}."
+        return _again(form, sentence, 429, {"Retry-After": str(math.ceil(error.after))})
+    return redirect(target, 303)
+
+
+def sign_out() -> Response:
+    """End the session of this browser."""
+    auth.end_session()
+    return redirect(url_for("dashboard.sign_in"), 303)
+
+
+def _again(
+    form: SignInForm, sentence: str, status: int, headers: dict[str, str] | None = None
+) -> tuple[str, int, dict[str, str]]:
+    return render_template("dashboard/sign_in.html", form=form, sentence=sentence), status, headers or {}

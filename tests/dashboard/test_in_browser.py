@@ -1,0 +1,147 @@
+"""The dashboard in a real browser: its policy blocks nothing of ours, the script adds what it promises."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+
+import pytest
+from werkzeug.serving import make_server
+
+from bridge.db import db
+from bridge.models import EventLog, Pending
+from bridge.settings import load_book
+from tests.dashboard.desk import BASE, PASSWORD
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def origin(board):
+    server = make_server("127.0.0.1", 0, board, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}{BASE}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def browse(chromium, origin):
+    """Return a function giving a signed-in page in a context of its own; complaints of the browser fail the test."""
+    complaints, contexts = [], []
+
+    def make(**options):
+        context = chromium.new_context(base_url=origin, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{origin}/sign-in")
+        page.get_by_label("Name").fill("editor")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{origin}/")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_the_home_page_renews_its_parts_while_it_is_looked_at(browse, board):
+    page = browse()
+    page.get_by_text("Ometria has refused nothing.").wait_for()
+    page.wait_for_function("document.querySelector('.only-light').naturalWidth > 0")
+    page.evaluate("window.stillTheSamePage = true")
+    with board.app_context():
+        db.session.add(Pending(account="a", kind="order", entity="4711", state="refused", reason="<b>bold</b> reason"))
+        db.session.add(EventLog(id="1" * 32, at=1_700_000_000, type="order_placed", summary="order 000000007"))
+        db.session.commit()
+    page.get_by_text("<b>bold</b> reason").wait_for(timeout=15_000)
+    page.get_by_text("order 000000007").wait_for()
+    assert page.evaluate("window.stillTheSamePage"), "without loading the page again"
+    assert "2023-11-14" not in page.inner_text("[data-live=events] time"), "times are in the reader's zone and form"
+
+
+def test_the_page_says_when_it_is_no_longer_renewed_and_when_it_is_again(browse):
+    page = browse()
+    page.get_by_text("Live", exact=True).first.wait_for()
+    page.evaluate("() => { window.asked = fetch; window.fetch = () => Promise.reject(new TypeError('away')); }")
+    page.get_by_text("Not updating").wait_for(timeout=15_000)
+    page.evaluate("() => { window.fetch = window.asked; }")
+    page.locator(".is-stale").wait_for(state="detached", timeout=15_000)
+
+
+def test_a_ticked_box_locks_its_field_and_an_unticked_one_takes_the_keyboard(browse, board, origin):
+    page = browse()
+    page.goto(f"{origin}/settings/customers?scope=store:de")
+    field = page.get_by_label("Customer namespace")
+    assert field.is_disabled()
+    page.locator('[name="default.customers.namespace"]').uncheck()
+    assert field.is_enabled()
+    page.keyboard.type("shop")
+    page.keyboard.press("Enter")
+    page.get_by_text("Customer namespace: empty → shop").wait_for()
+    with board.app_context():
+        assert load_book().values["store:de"] == {"customers.namespace": "shop"}
+
+
+def test_the_scope_switcher_works_by_keyboard(browse, origin):
+    page = browse()
+    page.goto(f"{origin}/settings/general")
+    page.locator(".switcher summary").focus()
+    page.keyboard.press("Enter")
+    link = page.get_by_role("link", name=re.compile("Deutsch"))
+    link.wait_for()
+    page.keyboard.press("Escape")
+    link.wait_for(state="hidden")
+    page.keyboard.press("Enter")
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/settings/general?scope=store:de")
+
+
+@pytest.mark.parametrize("path", ["/", "/settings/general?scope=store:de", "/password"])
+def test_nothing_is_wider_than_a_phone(browse, origin, path):
+    page = browse(viewport={"width": 360, "height": 780})
+    page.goto(origin + path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_text("Menu").click()
+    page.get_by_role("link", name="Data export").click()
+    page.get_by_role("heading", name="Data export").wait_for()
+
+
+def test_the_colours_follow_the_system(browse):
+    shades = []
+    for scheme in ("light", "dark"):
+        page = browse(color_scheme=scheme)
+        assert page.locator(f".only-{scheme}").is_visible()
+        shades.append(page.evaluate("getComputedStyle(document.querySelector('.card')).backgroundColor"))
+    assert shades[0] != shades[1]
+
+
+def test_without_script_everything_can_be_read_and_saved(browse, board, origin):
+    page = browse(java_script_enabled=False)
+    page.goto(f"{origin}/settings/orders")
+    page.locator('[name="default.orders.currency"]').uncheck()
+    page.get_by_label("Currency type").select_option("both")
+    page.get_by_role("button", name="Save config").click()
+    page.get_by_text("Currency type: Local → Both").wait_for()
+    with board.app_context():
+        assert load_book().values["default"] == {"orders.currency": "both"}
