@@ -199,6 +199,16 @@ class CatalogItem(Base):
     read_at: Mapped[float] = mapped_column(Float, default=time.time)
 
 
+class VariantParent(Base):
+    """Variant -> its configurable parent; Magento's variants do not name their parent, parents name their variants."""
+
+    __tablename__ = "variant_parent"
+
+    variant: Mapped[str] = mapped_column(String(20), primary_key=True)
+    parent: Mapped[str] = mapped_column(String(20), index=True)
+    parent_sku: Mapped[str] = mapped_column(String(255), default="")
+
+
 class User(Base):
     """A member of staff: role ``viewer``, ``editor`` or ``owner``."""
 

@@ -32,7 +32,7 @@ class Books:
     def __init__(self, app: Flask, snapshot: Path) -> None:
         self._app = app
         self._snapshot = snapshot
-        self._version: float | None = None
+        self._version: str | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.current = read_snapshot(snapshot) or Book({}, (), {})

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from bridge.db import db
 from bridge.errors import Misconfigured
-from bridge.models import AuditLog, Scope, SettingValue
+from bridge.models import AuditLog, Cursor, Scope, SettingValue
 from bridge.settings.book import DEFAULT, Book, Store
 from bridge.settings.table import BY_KEY, parse, setting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+MARK = "settings"
+"""Name of the cursor row whose content changes with every change of the settings or of the store tree."""
 
 
 def load_book() -> Book:
@@ -29,12 +33,10 @@ def load_book() -> Book:
     return Book({scope.ref: scope.parent for scope in scopes}, _stores(scopes), values)
 
 
-def version() -> float:
-    """Return a number that grows with each change of a value or of the tree: cheap to ask often."""
-    changed = db.session.scalar(select(func.max(SettingValue.changed_at))) or 0.0
-    rows = db.session.scalar(select(func.count()).select_from(SettingValue)) or 0
-    scopes = db.session.scalar(select(func.count()).select_from(Scope)) or 0
-    return float(changed) + rows + scopes / 1000
+def version() -> str:
+    """Return a mark that changes with each change of a value or of the tree: cheap to ask often."""
+    row = db.session.get(Cursor, MARK)
+    return str(row.data["mark"]) if row else ""
 
 
 def set_value(scope: str, key: str, value: Any, who: str) -> Any:
@@ -54,6 +56,7 @@ def set_value(scope: str, key: str, value: Any, who: str) -> Any:
     else:
         row.value = typed
     row.changed_at, row.changed_by = time.time(), who
+    _mark()
     _audit(who, f"{scope} {key}", before, mask(typed) if definition.secret else typed)
     return typed
 
@@ -67,6 +70,7 @@ def unset_value(scope: str, key: str, who: str) -> bool:
         return False
     _audit(who, f"{scope} {key}", mask(row.secret or "") if definition.secret else row.value, None)
     db.session.delete(row)
+    _mark()
     return True
 
 
@@ -87,6 +91,7 @@ def save_tree(scopes: Sequence[Scope]) -> None:
     for level in ("default", "website", "store"):
         db.session.add_all([scope for scope in scopes if scope.level == level])
         db.session.flush()
+    _mark()
 
 
 def mask(secret: str) -> str:
@@ -113,6 +118,11 @@ def read_snapshot(path: Path) -> Book | None:
         return Book(data["parents"], stores, data["values"])
     except (OSError, msgspec.DecodeError, msgspec.ValidationError, KeyError):
         return None
+
+
+def _mark() -> None:
+    """Tell the other processes that the book must be read again."""
+    db.session.merge(Cursor(name=MARK, data={"mark": uuid.uuid4().hex}))
 
 
 def _audit(who: str, what: str, before: Any, after: Any) -> None:

@@ -1,0 +1,54 @@
+"""Named positions and notes: how far a walk has come, why an account is paused, when the tree was read."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import select
+
+from bridge.db import db
+from bridge.export.writing import begin_write
+from bridge.models import Cursor
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return the note, an empty one where there is none."""
+    row = db.session.get(Cursor, name, populate_existing=True)
+    return dict(row.data) if row is not None else {}
+
+
+def write(name: str, data: dict[str, Any]) -> None:
+    """Keep the note. No commit."""
+    row = db.session.get(Cursor, name, populate_existing=True)
+    if row is None:
+        db.session.add(Cursor(name=name, data=data))
+    else:
+        row.data, row.updated_at = data, time.time()
+    db.session.flush()
+
+
+def save(name: str, data: dict[str, Any]) -> None:
+    """Keep the note in a transaction of its own."""
+    begin_write()
+    write(name, data)
+    db.session.commit()
+
+
+def clear(name: str) -> None:
+    """Forget the note, if there is one, in a transaction of its own."""
+    if not read(name):
+        return
+    begin_write()
+    row = db.session.get(Cursor, name, populate_existing=True)
+    if row is not None:
+        db.session.delete(row)
+    db.session.commit()
+
+
+def named(prefix: str) -> dict[str, tuple[dict[str, Any], float]]:
+    """Return every note whose name begins so, with the time of its last change."""
+    found = db.session.scalars(
+        select(Cursor).where(Cursor.name.startswith(prefix, autoescape=True)).execution_options(populate_existing=True)
+    )
+    return {row.name: (dict(row.data), row.updated_at) for row in found}

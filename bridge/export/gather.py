@@ -1,0 +1,245 @@
+"""Claimed rows -> records: reads the shop in bulk and maps, one outcome a row.
+
+A row never stops another: what goes wrong with one entity is the outcome of its own row. Only what concerns the whole
+shop (it does not answer, it refuses the token) is raised.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bridge.db import db
+from bridge.errors import Misconfigured, Refused, Retry, Skipped
+from bridge.events import EntityRef
+from bridge.export import catalog, ledger, people, sent
+from bridge.export.mapping import (
+    Mapped,
+    contact_record,
+    guest_record,
+    mapped,
+    order_record,
+    product_record,
+    with_parent,
+)
+from bridge.export.routes import customer_store, event_store
+from bridge.export.writing import begin_write
+from bridge.store import Customer, Gone, Order, Product
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from bridge.config import Config
+    from bridge.export.ledger import Claimed
+    from bridge.export.records import Record
+    from bridge.settings import Account, Book
+    from bridge.settings import Store as StoreView
+    from bridge.store import Store
+
+ATTEMPTS_MOST = 5
+MISSING_SECONDS = 30.0
+ODD_SECONDS = 300.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A record to send. ``ref`` is the entity it is of, where the row named it by a number or an e-mail."""
+
+    row: Claimed
+    ref: EntityRef
+    record: Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The row is kept with the reason for which it cannot be sent."""
+
+    row: Claimed
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Nothing has to be sent for the row."""
+
+    row: Claimed
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The row is tried again, and this try counts."""
+
+    row: Claimed
+    after: float
+    reason: str
+
+
+Outcome = Ready | Aside | Dropped | Later
+
+
+class Gatherer:
+    """Reads and maps for one account; what an entity entails is owed at once, unless ``dry``."""
+
+    def __init__(self, store: Store, config: Config, account: Account, book: Book, *, dry: bool = False) -> None:
+        self._dry = dry
+        self._store = store
+        self._secrets = config.secret_keys
+        self._account = account
+        self._book = book
+        self._views = [view.code for view in account.stores]
+
+    def gather(self, rows: Iterable[Claimed]) -> list[Outcome]:
+        """Return an outcome for every row, in any order. Raises :class:`Retry` and :class:`Misconfigured`."""
+        held = list(rows)
+        found: list[Outcome] = []
+        for kind, work in (("product", self._products), ("contact", self._contacts), ("order", self._orders)):
+            own = [row for row in held if row.ref.kind == kind]
+            if own:
+                found += work(own)
+        return found
+
+    def _products(self, rows: Sequence[Claimed]) -> list[Outcome]:
+        entities = self._store.fetch([row.ref for row in rows], self._views)
+        read = [entity for entity in entities.values() if isinstance(entity, Product)]
+        fresh = catalog.keep_products(read)
+        parents = catalog.parents_of(read, self._store)
+        known = sent.digests(self._account.id, [row.ref for row in rows])
+        self._again({EntityRef("product", id_) for id_ in fresh} - {row.ref for row in rows})
+
+        def make(row: Claimed) -> tuple[EntityRef, Record]:
+            entity = entities[row.ref]
+            if not isinstance(entity, Product):
+                raise Skipped("The product is not in the shop any more.")
+            whole = with_parent(entity, parents.get(entity.id))
+            return row.ref, product_record(whole, self._account, known=row.ref in known)
+
+        return [_outcome(row, make) for row in rows]
+
+    def _again(self, variants: set[EntityRef]) -> None:
+        """Owe variants that went out before their parent was known."""
+        before = sent.digests(self._account.id, sorted(variants))
+        self._owe([ledger.Owed(self._account.id, ref, self._account.owner) for ref in before], "live")
+
+    def _owe(self, rows: list[ledger.Owed], lane: ledger.Lane) -> None:
+        if rows and not self._dry:
+            begin_write()
+            ledger.add(rows, lane)
+            db.session.commit()
+
+    def _contacts(self, rows: Sequence[Claimed]) -> list[Outcome]:
+        entities = self._store.fetch([row.ref for row in rows if row.ref.id.startswith("customer:")])
+
+        def make(row: Claimed) -> tuple[EntityRef, Record]:
+            if row.ref.id.startswith("subscriber:"):
+                return self._subscriber(row.ref.id.removeprefix("subscriber:"))
+            entity = entities.get(row.ref, Gone())
+            if not isinstance(entity, Customer):
+                raise Skipped("The customer is not in the shop any more.")
+            return row.ref, self._customer(row, entity)
+
+        return [_outcome(row, make) for row in rows]
+
+    def _customer(self, row: Claimed | None, customer: Customer) -> Record:
+        view = customer_store(customer.store_id, customer.website_id, self._book)
+        if row is not None:
+            self._elsewhere(row, view)
+        known = people.subscription(customer.email, view.code, self._secrets) if customer.email and view else None
+        return contact_record(customer, self._account, self._book, known)
+
+    def _subscriber(self, id_: str) -> tuple[EntityRef, Record]:
+        """Return the account's contact where the address has an account in that website, else the subscriber."""
+        person = people.find(id_)
+        if person is None:
+            raise Skipped("The subscriber is not known any more.")
+        view = event_store(person.store, "", self._book)
+        if view is None:
+            raise Missing("The subscriber's store view is not in the store tree.")
+        customer = self._store.customer_by_email(person.email, view.website_id)
+        if customer is not None:
+            return EntityRef("contact", f"customer:{customer.id}"), self._customer(None, customer)
+        if person.subscription.status == 0:
+            raise Missing("The new account is not in the shop.")
+        record = guest_record(person.id, person.email, view, self._account, person.subscription)
+        return EntityRef("contact", f"subscriber:{person.id}"), record
+
+    def _orders(self, rows: Sequence[Claimed]) -> list[Outcome]:
+        entities = self._store.fetch([row.ref for row in rows if not row.ref.id.startswith("number:")])
+
+        def make(row: Claimed) -> tuple[EntityRef, Record]:
+            if row.ref.id.startswith("number:"):
+                entity: Any = self._store.order_by_number(row.ref.id.removeprefix("number:"))
+            else:
+                entity = entities.get(row.ref)
+            if not isinstance(entity, Order):
+                raise Missing("The order is not in the shop.")
+            return self._order(row, entity)
+
+        return [_outcome(row, make) for row in rows]
+
+    def _order(self, row: Claimed, order: Order) -> tuple[EntityRef, Record]:
+        view = self._book.store(id=order.store_id) if order.store_id is not None else None
+        if view is None:
+            raise Missing("The order's store view is not in the store tree.")
+        self._elsewhere(row, view)
+        catalog.keep_order(order)
+        skus: dict[str, str] = {}
+        if self._account.settings["products.id_attribute"] == "sku":
+            parents = [line.product for line in order.lines if line.type == "configurable" and line.product]
+            skus = catalog.skus_of(parents, self._store)
+        record = order_record(order, self._account, self._book, skus)
+        self._entail(row, order, view)
+        return EntityRef("order", order.id), record
+
+    def _entail(self, row: Claimed, order: Order, view: StoreView) -> None:
+        """Owe the order's products and customer.
+
+        A live order moved the stock of its products; else only what the account never had is owed.
+        """
+        products = [EntityRef("product", line.product) for line in order.lines if line.product]
+        people_ = [EntityRef("contact", f"customer:{order.customer_id}")] if order.customer_id else []
+        known = sent.digests(self._account.id, [*products, *people_])
+        wanted = [ref for ref in products if row.lane == "live" or ref not in known]
+        wanted += [ref for ref in people_ if ref not in known]
+        self._owe([ledger.Owed(self._account.id, ref, view.ref) for ref in wanted], row.lane)
+
+    def _elsewhere(self, row: Claimed, view: StoreView | None) -> None:
+        """Owe an entity of another account's store view to that account."""
+        if view is None or view in self._account.stores:
+            return
+        targets = [ledger.Owed(one.id, row.ref, view.ref) for one in self._book.accounts_of((view,))]
+        self._owe(targets, row.lane)
+
+
+class Missing(Exception):
+    """The shop does not show the entity yet; it is asked for some more times."""
+
+
+def _outcome(row: Claimed, make: Callable[[Claimed], tuple[EntityRef, Record]]) -> Outcome:
+    try:
+        ref, record = make(row)
+        return Ready(row, ref, mapped(record))
+    except (Retry, Misconfigured):
+        raise
+    except Skipped as error:
+        return Dropped(row, error.reason)
+    except Refused as error:
+        return Aside(row, error.reason)
+    except Missing as error:
+        return _again(row, MISSING_SECONDS * 2**row.attempts, str(error))
+    except Exception as error:  # noqa: BLE001 one odd record must not stop the others
+        db.session.rollback()
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        said = f"The record could not be made ({type(error).__name__} in {place.name}, line {place.lineno})."
+        # The error's own text may hold a person's data: kind and place are enough to find the fault.
+        log.error("record not mapped", kind=row.ref.kind, reason=said, next="tried again, then set aside")  # noqa: TRY400
+        return _again(row, ODD_SECONDS, said)
+
+
+def _again(row: Claimed, after: float, reason: str) -> Aside | Later:
+    return Aside(row, reason) if row.attempts + 1 >= ATTEMPTS_MOST else Later(row, after, reason)

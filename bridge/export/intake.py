@@ -1,0 +1,110 @@
+"""Events -> ledger rows. Each event once; the row is in the database before the stream forgets the event."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from redis.exceptions import LockError
+
+from bridge.db import db
+from bridge.errors import Misconfigured
+from bridge.events import EntityRef, OrderPlaced, Registered, Subscribed, decode_event
+from bridge.export import cursors, ledger, logs, people
+from bridge.export.ledger import Owed
+from bridge.export.routes import event_store
+from bridge.export.writing import begin_write
+from bridge.settings import load_book
+from bridge.stream import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import redis
+
+    from bridge.events import AnyEvent
+    from bridge.settings import Book
+
+BATCH = 500
+LOCK = "bridge:lock:events"
+LOCK_SECONDS = 15
+LOCK_WAIT_SECONDS = 20
+DROPPED = "events:dropped"
+SUBSCRIBED = 1
+
+log = structlog.get_logger()
+
+
+def take_events(connection: redis.Redis, secrets: Sequence[str]) -> set[str]:
+    """Drain the stream; return the accounts that are owed something new. Raises ``redis.RedisError``.
+
+    One reader at a time: who does not get the lock leaves the work to its holder.
+    """
+    lock = connection.lock(LOCK, timeout=LOCK_SECONDS, blocking_timeout=LOCK_WAIT_SECONDS)
+    if not lock.acquire():
+        return set()
+    touched: set[str] = set()
+    reader = Reader(connection)
+    try:
+        while entries := reader.read(BATCH):
+            touched |= keep_events([data for _, data in entries], secrets)
+            reader.acknowledge([entry for entry, _ in entries])
+            lock.reacquire()
+    except LockError:
+        # Too slow: another reader has begun. What was stored twice is known by its id.
+        log.warning("event lock lost", next="the other reader goes on")
+    finally:
+        if lock.owned():
+            lock.release()
+    return touched
+
+
+def keep_events(lines: Sequence[bytes], secrets: Sequence[str]) -> set[str]:
+    """Store the events of one batch and what they entail in one transaction; return the accounts concerned."""
+    begin_write()
+    book = load_book()
+    live: dict[Owed, None] = {}
+    for line in lines:
+        event = _decoded(line)
+        if event is not None and logs.event(event, _type_of(event)):
+            live.update(dict.fromkeys(_owed(event, book, secrets)))
+    touched = ledger.add(live, "live")
+    db.session.commit()
+    return touched
+
+
+def _decoded(line: bytes) -> AnyEvent | None:
+    try:
+        return decode_event(line)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        count = int(cursors.read(DROPPED).get("count", 0)) + 1
+        cursors.write(DROPPED, {"count": count, "at": time.time()})
+        log.warning("event dropped", error=type(error).__name__, next="it is counted")
+        return None
+
+
+def _type_of(event: AnyEvent) -> str:
+    return str(event.__struct_config__.tag)
+
+
+def _owed(event: AnyEvent, book: Book, secrets: Sequence[str]) -> list[Owed]:
+    """Return what the event entails; nothing where no account is set for its store view."""
+    ref: EntityRef
+    store = event_store(event.store, event.host, book)
+    if isinstance(event, OrderPlaced):
+        if not event.order and not event.number:
+            return []
+        ref = EntityRef("order", event.order or f"number:{event.number}")
+    elif isinstance(event, Registered | Subscribed) and store is not None:
+        if not secrets:
+            raise Misconfigured("No secret key is loaded: start through create_app.")
+        is_subscribed = isinstance(event, Subscribed) or event.subscribed
+        status = SUBSCRIBED if is_subscribed else None
+        ref = EntityRef("contact", f"subscriber:{people.note(event.email, store.code, status, event.at, secrets)}")
+    else:
+        return []
+    if store is None:
+        return []
+    return [Owed(account.id, ref, store.ref) for account in book.accounts_of((store,))]

@@ -1,0 +1,164 @@
+"""What the workers run. Every job may run twice and at any time; what there is to do stands in the database."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import redis
+import structlog
+from flask import current_app
+
+from bridge.db import db
+from bridge.errors import BridgeError, Misconfigured, Retry
+from bridge.export import cursors, intake, ledger, logs, sent, watch
+from bridge.export import history as walks
+from bridge.export.ledger import Owed
+from bridge.export.routes import within
+from bridge.export.session import Session, note_shop_fault
+from bridge.export.writing import begin_write
+from bridge.settings import DEFAULT, load_book
+from bridge.store import refresh_tree
+
+if TYPE_CHECKING:
+    from bridge.events import Kind
+    from bridge.export import Exporter
+    from bridge.settings import Account, Book
+
+TREE = "tree"
+TREE_SECONDS = 900.0
+WALK_SECONDS = 240.0
+JOB_LOCK_SECONDS = 600
+CLEAN = "clean"
+CLEAN_SECONDS = 3600.0
+
+log = structlog.get_logger()
+
+
+def exporter() -> Exporter:
+    """Return the services of the room, put there by the composition root."""
+    found: Exporter = current_app.extensions["bridge.export"]
+    return found
+
+
+def take_events() -> None:
+    """Take what passed the proxy into the ledger and wake the accounts concerned."""
+    own = exporter()
+    own.wakes.awake("take_events")
+    _wake(own, intake.take_events(own.redis, own.config.secret_keys))
+
+
+def session(account_id: str) -> None:
+    """Send what an account is owed."""
+    own = exporter()
+    own.wakes.awake("session", account_id)
+    book = load_book()
+    account = next((one for one in book.accounts() if one.id == account_id), None)
+    if account is None:
+        _wake(own, rehome(account_id, book))
+        return
+    tally = Session(own, account, book).run()
+    if tally.counts or tally.stopped:
+        log.info("session", account=account_id, **tally.counts, more=tally.more, stopped=tally.stopped)
+    if tally.more:
+        own.wakes.try_wake("session", account_id)
+
+
+def history(kind: Kind, scope: str) -> None:
+    """Go on with the walk over all entities of a kind."""
+    own = exporter()
+    own.wakes.awake("history", kind, scope)
+    lock = own.redis.lock(f"bridge:lock:history:{kind}:{scope}", timeout=JOB_LOCK_SECONDS, blocking=False)
+    if not lock.acquire():
+        return
+    more, touched = False, set[str]()
+    try:
+        more, touched = walks.walk(kind, scope, own.store, load_book(), WALK_SECONDS)
+    except Misconfigured as error:
+        note_shop_fault(error.what)
+    except Retry as error:
+        log.warning("history waits", kind=kind, scope=scope, reason=error.reason, next="taken up again by the clock")
+    finally:
+        if lock.owned():
+            lock.release()
+    _wake(own, touched)
+    if more:
+        own.wakes.try_wake("history", kind, scope)
+
+
+def poll() -> None:
+    """Keep the store tree and look for changes that the proxy did not see."""
+    own = exporter()
+    own.wakes.awake("poll")
+    lock = own.redis.lock("bridge:lock:poll", timeout=JOB_LOCK_SECONDS, blocking=False)
+    if not lock.acquire():
+        return
+    try:
+        _keep_tree(own)
+        book = load_book()
+        touched = watch.poll(own.store, book)
+        for gone in ledger.owing_accounts() - {account.id for account in book.accounts()}:
+            touched |= rehome(gone, book)
+        _wake(own, touched)
+    except Misconfigured as error:
+        note_shop_fault(error.what)
+    except Retry as error:
+        log.warning("poll failed", reason=error.reason, next="tried again in a minute")
+    finally:
+        if lock.owned():
+            lock.release()
+
+
+def upkeep() -> None:
+    """Read late refusals, take up lost walks, delete what is old."""
+    own = exporter()
+    own.wakes.awake("upkeep")
+    book = load_book()
+    for account in book.accounts():
+        _read_errors(own, account)
+    for kind, scope in walks.lost():
+        own.wakes.try_wake("history", kind, scope)
+    if time.time() - cursors.read(CLEAN).get("at", 0) > CLEAN_SECONDS:
+        settings = book.settings(DEFAULT)
+        logs.clean(settings["privacy.log_days"], settings["privacy.identity_days"])
+        cursors.save(CLEAN, {"at": time.time()})
+
+
+def rehome(account_id: str, book: Book) -> set[str]:
+    """Give the rows of an account that is no more to those now in force for their scopes; return these."""
+    moves = {}
+    for scope in ledger.scopes_of(account_id):
+        stores = tuple(store for store in book.stores if within(scope, store, book))
+        moves[scope] = [account.id for account in book.accounts_of(stores)]
+    ledger.rehome(account_id, moves)
+    return {target for targets in moves.values() for target in targets}
+
+
+def _keep_tree(own: Exporter) -> None:
+    if time.time() - cursors.read(TREE).get("at", 0) < TREE_SECONDS:
+        return
+    refresh_tree(own.store, https=(own.config.public_url or "").startswith("https://"))
+    cursors.save(TREE, {"at": time.time()})
+
+
+def _read_errors(own: Exporter, account: Account) -> None:
+    try:
+        errors = own.ometria.errors(account)
+    except BridgeError as error:
+        log.warning("error list not read", account=account.id, reason=str(error), next="read again in a minute")
+        return
+    begin_write()
+    for late in errors:
+        ref = sent.refused_late(account.id, late)
+        if ref is not None:
+            ledger.refuse_late(Owed(account.id, ref, account.owner), f"Ometria refused it later: {late.message}")
+    sent.confirm(account.id)
+    db.session.commit()
+
+
+def _wake(own: Exporter, accounts: set[str]) -> None:
+    for account in sorted(accounts):
+        try:
+            own.wakes.wake("session", account)
+        except redis.RedisError:
+            log.warning("session not woken", account=account, next="the clock starts it within a minute")

@@ -1,0 +1,207 @@
+"""One session of one account: claim, read, map, push, hand in, until nothing is due or the session's share is used."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.db import db
+from bridge.errors import Misconfigured, Retry
+from bridge.export import cursors, ledger, logs, sent
+from bridge.export.gather import Aside, Dropped, Gatherer, Later, Outcome, Ready
+from bridge.ometria import BATCH_MOST, Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.export import Exporter
+    from bridge.export.ledger import Claimed, Lane
+    from bridge.settings import Account, Book
+
+CHUNK = 100
+KINDS = ("product", "contact", "order")
+"""The order of pushing: what an order names is there before the order."""
+PAUSE_SECONDS = 300.0
+"""How long a refused key is left alone before it is tried again."""
+SHOP_FAULT_SECONDS = 60.0
+SHOP = "shop"
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a session did; ``more`` when its share ended before the work, ``stopped`` why it could not go on."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    more: bool = False
+    stopped: str = ""
+
+
+class Stop(Exception):
+    """The session cannot go on now."""
+
+
+class Session:
+    """See the module; ``run`` once."""
+
+    def __init__(self, exporter: Exporter, account: Account, book: Book) -> None:
+        self._ometria = exporter.ometria
+        self._account = account
+        self._gatherer = Gatherer(exporter.store, exporter.config, account, book)
+        self._tally = Tally()
+        self._left = int(account.settings["export.max_per_run"])
+
+    def run(self) -> Tally:
+        """Work until done; never raises for what the neighbours do."""
+        if self._account.settings["export.dry_run"]:
+            self._tally.stopped = "Dry run is on: nothing is sent."
+            return self._tally
+        if self._paused():
+            return self._tally
+        try:
+            while self._left > 0:
+                rows = self._claim()
+                if not rows:
+                    return self._tally
+                self._work(rows)
+            self._tally.more = True
+        except Stop as stop:
+            self._tally.stopped = str(stop)
+        except Retry as error:
+            self._tally.stopped = error.reason
+        return self._tally
+
+    def _claim(self, kinds: Sequence[str] = ()) -> list[Claimed]:
+        rows = ledger.claim(self._account.id, min(CHUNK, self._left), lanes=self._lanes(), kinds=kinds)
+        self._left -= len(rows)
+        return rows
+
+    def _lanes(self) -> list[Lane]:
+        lanes: list[Lane] = ["live"] if self._account.settings["export.live"] else []
+        if not self._ometria.pacer.history_waits(self._account.key):
+            lanes.append("history")
+        return lanes
+
+    def _paused(self) -> bool:
+        note = cursors.read(pause_name(self._account.id))
+        if note.get("paused") and time.time() < note.get("until", 0):
+            self._tally.stopped = str(note["paused"])
+            return True
+        return False
+
+    def _work(self, rows: list[Claimed]) -> None:
+        """Bring a chunk to its end. On any fault its rows are free again, whatever was handed in before."""
+        try:
+            orders = self._settle(self._read([row for row in rows if row.ref.kind == "order"]))
+            rest = [row for row in rows if row.ref.kind != "order"]
+            if orders:
+                entailed = self._claim(("product", "contact"))
+                rows += entailed
+                rest += entailed
+            ready = self._settle(self._read(self._held(rest))) + orders
+            for kind in KINDS:
+                self._push(kind, [one for one in ready if one.row.ref.kind == kind])
+        except Retry as error:
+            ledger.give_back(rows, error.after, count_attempt=False)
+            raise
+        except Misconfigured as error:
+            self._shop_fault(rows, error)
+        except Exception:
+            db.session.rollback()
+            ledger.give_back(rows, SHOP_FAULT_SECONDS, count_attempt=True)
+            raise
+
+    def _read(self, rows: list[Claimed]) -> list[Outcome]:
+        if not rows:
+            return []
+        found = self._gatherer.gather(rows)
+        cursors.clear(SHOP)
+        return found
+
+    def _shop_fault(self, rows: list[Claimed], error: Misconfigured) -> None:
+        db.session.rollback()
+        ledger.give_back(rows, SHOP_FAULT_SECONDS, count_attempt=False)
+        note_shop_fault(error.what)
+        raise Stop(error.what) from None
+
+    def _held(self, rows: list[Claimed]) -> list[Claimed]:
+        return ledger.extend(rows) if rows else []
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> list[Ready]:
+        """Hand in every row that has nothing to send; return the others."""
+        dropped = [one.row for one in outcomes if isinstance(one, Dropped)]
+        aside = [(one.row, one.reason) for one in outcomes if isinstance(one, Aside)]
+        self._tally.counts.update(skipped=len(dropped), refused=len(aside))
+        if dropped:
+            ledger.done(dropped)
+        if aside:
+            ledger.refuse(aside)
+        for one in outcomes:
+            if isinstance(one, Later):
+                self._tally.counts["later"] += 1
+                ledger.give_back([one.row], one.after, count_attempt=True)
+        return [one for one in outcomes if isinstance(one, Ready)]
+
+    def _push(self, kind: str, ready: list[Ready]) -> None:
+        for start in range(0, len(ready), BATCH_MOST):
+            part = ready[start : start + BATCH_MOST]
+            ours = {row.id for row in ledger.extend([one.row for one in part])}
+            fresh = self._without_unchanged([one for one in part if one.row.id in ours])
+            if fresh:
+                self._push_batch(kind, fresh)
+
+    def _without_unchanged(self, ready: list[Ready]) -> list[Ready]:
+        kept = sent.digests(self._account.id, [one.ref for one in ready])
+        same = [one for one in ready if not one.row.force and kept.get(one.ref) == sent.digest(one.record)]
+        if same:
+            ledger.done([one.row for one in same])
+            self._tally.counts["unchanged"] += len(same)
+        names = {one.row.id for one in same}
+        return [one for one in ready if one.row.id not in names]
+
+    def _push_batch(self, kind: str, ready: list[Ready]) -> None:
+        """Push records of one kind; rows that give the same record share it."""
+        groups: dict[str, list[Ready]] = {}
+        for one in ready:
+            groups.setdefault(one.record.key, []).append(one)
+        members = list(groups.values())
+        parcels = [Parcel(group[0].record.id, group[0].record.body) for group in members]
+        rows = [one.row for one in ready]
+        receipt = self._ometria.push(self._account, parcels, lambda: len(ledger.extend(rows)) == len(rows))
+        logs.requests(self._account, kind, receipt.calls, parcels)
+        results = list(zip(members, receipt.results, strict=True))
+        accepted = [(group[0], result) for group, result in results if result.state == "accepted"]
+        refused = [(one.row, result.reason) for group, result in results for one in group if result.state == "refused"]
+        later = [one.row for group, result in results for one in group if result.state == "retry"]
+        if accepted:
+            sent.keep(self._account.id, [(one.ref, one.record, result.request_id) for one, result in accepted])
+            ledger.done([one.row for group, result in results for one in group if result.state == "accepted"])
+            cursors.clear(pause_name(self._account.id))
+        if refused:
+            ledger.refuse(refused)
+        self._tally.counts.update(sent=len(accepted), refused=len(refused))
+        if receipt.stop:
+            self._pause(receipt.stop)
+            raise Retry(receipt.stop, PAUSE_SECONDS)
+        if later:
+            raise Retry("Ometria could not take the records now.", receipt.after)
+
+    def _pause(self, sentence: str) -> None:
+        cursors.save(pause_name(self._account.id), {"paused": sentence, "until": time.time() + PAUSE_SECONDS})
+        log.warning("account paused", account=self._account.id, reason=sentence, next="tried again in some minutes")
+
+
+def pause_name(account: str) -> str:
+    """Return the name of the note that says why an account is paused."""
+    return f"account:{account}"
+
+
+def note_shop_fault(sentence: str) -> None:
+    """Keep what a person must change at the connection to the shop. Commits."""
+    cursors.save(SHOP, {"problem": sentence, "at": time.time()})
+    log.warning("shop refuses", reason=sentence, next="tried again in a minute")

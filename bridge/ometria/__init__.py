@@ -1,0 +1,8 @@
+"""The seam to Ometria: push records, read what it refused afterwards."""
+
+from bridge.ometria.answers import PushError
+from bridge.ometria.client import Ometria
+from bridge.ometria.pacing import Pacer
+from bridge.ometria.receipt import BATCH_MOST, RECORD_BYTES, Call, Parcel, Receipt, Result
+
+__all__ = ["BATCH_MOST", "RECORD_BYTES", "Call", "Ometria", "Pacer", "Parcel", "PushError", "Receipt", "Result"]

@@ -1,0 +1,108 @@
+"""The seam to the shop platform: one protocol, one adaptor a platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.store.entities import (
+    Address,
+    Amounts,
+    Category,
+    Customer,
+    Family,
+    Fetched,
+    Gone,
+    Image,
+    Listed,
+    Order,
+    OrderLine,
+    Page,
+    Product,
+    ProductView,
+    StoreView,
+    Tree,
+    Website,
+)
+from bridge.store.magento import Magento
+from bridge.store.tree import keep_tree, refresh_tree, scopes_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from bridge.config import Config
+    from bridge.events import EntityRef, Kind
+
+__all__ = [
+    "STORES",
+    "Address",
+    "Amounts",
+    "Category",
+    "Customer",
+    "Family",
+    "Fetched",
+    "Gone",
+    "Image",
+    "Listed",
+    "Order",
+    "OrderLine",
+    "Page",
+    "Product",
+    "ProductView",
+    "Store",
+    "StoreView",
+    "Tree",
+    "Website",
+    "keep_tree",
+    "make_store",
+    "refresh_tree",
+    "scopes_of",
+]
+
+
+class Store(Protocol):
+    """A shop to read from.
+
+    Every method raises :class:`bridge.errors.Retry` when the shop cannot answer now and
+    :class:`bridge.errors.Misconfigured` when a person must change something; neither is ever an empty result. Contacts
+    are customers, with refs ``customer:ID``; subscribers without an account cannot be read.
+    """
+
+    def now(self) -> dt.datetime:
+        """Return the shop's own clock."""
+
+    def tree(self) -> Tree:
+        """Return websites and store views."""
+
+    def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:
+        """Return each entity, or ``Gone``, in bulk; products carry the values of each store view code in ``views``."""
+
+    def pages(self, kind: Kind, cursor: str | None = None) -> Page:
+        """Return a page of whole entities, by ascending id; each row once, none missing, whatever changes meanwhile."""
+
+    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
+        """As :meth:`pages`, but rows are ``Listed``."""
+
+    def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
+        """Yield every row changed within the two moments, both included, each once."""
+
+    def order_by_number(self, number: str, email: str | None = None) -> Order | None:
+        """Return the order with this increment id, and e-mail where one is given."""
+
+    def customer_by_email(self, email: str, website_id: int) -> Customer | None:
+        """Return the account with this e-mail in this website."""
+
+    def products_by_sku(self, skus: Iterable[str], views: Sequence[str] = ()) -> dict[str, Product]:
+        """Return the products that have these SKUs; an unknown SKU is left out."""
+
+    def families(self) -> Iterator[Family]:
+        """Yield every configurable product with its variants."""
+
+
+STORES: Mapping[str, Callable[[Config], Store]] = {"magento": Magento}
+"""Platform -> adaptor."""
+
+
+def make_store(config: Config) -> Store:
+    """Return the adaptor of the shop's platform."""
+    return STORES["magento"](config)

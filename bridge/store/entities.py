@@ -1,0 +1,247 @@
+"""What the shop says, normalised, and not yet Ometria's.
+
+Ids are strings, money is the ``Decimal`` that the shop gave, moments are aware datetimes in UTC. None means that the
+shop said nothing; it is never the text of a value.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from bridge.events import EntityRef
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all entities; equal values are equal entities."""
+
+
+class Gone(Entity, frozen=True, kw_only=True):
+    """The shop answered, and has no such entity."""
+
+
+class Listed(Entity, frozen=True, kw_only=True):
+    """A row of a list: which entity changed when, and the store views or websites it belongs to."""
+
+    ref: EntityRef
+    updated_at: dt.datetime | None = None
+    store_id: int | None = None
+    website_ids: tuple[int, ...] = ()
+
+
+class Page(Entity, frozen=True, kw_only=True):
+    """A page of a walk: ``cursor`` asks for the next, None after the last; ``left`` counts this page's rows too."""
+
+    rows: tuple[Any, ...]
+    cursor: str | None
+    left: int
+
+
+class Address(Entity, frozen=True, kw_only=True):
+    """A postal address; ``country`` is ISO 3166-1 alpha-2."""
+
+    firstname: str | None = None
+    lastname: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postcode: str | None = None
+    country: str | None = None
+
+
+class Customer(Entity, frozen=True, kw_only=True):
+    """A customer account.
+
+    ``gender`` is Magento's number: 1 male, 2 female, 3 not specified. ``subscribed`` says whether the newsletter goes
+    to this address now; false does not say that anybody ever unsubscribed.
+    """
+
+    id: str
+    email: str | None = None
+    website_id: int | None = None
+    store_id: int | None = None
+    prefix: str | None = None
+    firstname: str | None = None
+    middlename: str | None = None
+    lastname: str | None = None
+    gender: int | None = None
+    date_of_birth: dt.date | None = None
+    country: str | None = None
+    subscribed: bool | None = None
+    created_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+
+
+class Image(Entity, frozen=True, kw_only=True):
+    """An entry of the gallery; ``file`` begins with a slash, below ``catalog/product`` of the media URL."""
+
+    file: str
+    position: int = 0
+    disabled: bool = False
+    types: tuple[str, ...] = ()
+
+
+class Category(Entity, frozen=True, kw_only=True):
+    """A category with its name in one store view."""
+
+    id: str
+    name: str | None = None
+
+
+class ProductView(Entity, frozen=True, kw_only=True):
+    """A product as one store view shows it.
+
+    ``price`` and ``special_price`` are in the view's base currency; ``shown_price`` and ``final_price`` are what the
+    shop front shows, in the view's own currency: the only prices of configurable, grouped and bundle products.
+    ``special_from`` and ``special_to`` are days in the store view's time zone, both included. ``visibility`` is
+    Magento's: 1 not visible individually.
+    """
+
+    name: str | None = None
+    enabled: bool = True
+    visibility: int = 4
+    price: Decimal | None = None
+    special_price: Decimal | None = None
+    special_from: dt.date | None = None
+    special_to: dt.date | None = None
+    shown_price: Decimal | None = None
+    final_price: Decimal | None = None
+    url: str | None = None
+    url_key: str | None = None
+    images: tuple[Image, ...] = ()
+    categories: tuple[Category, ...] = ()
+
+
+class Product(Entity, frozen=True, kw_only=True):
+    """A product of any type, with its values by store view code (``""`` when no view was asked for).
+
+    ``children`` are the ids of a configurable product's variants; ``parent`` and ``parent_sku`` are known only where
+    the caller filled them in, since Magento's children do not name their parent. ``salable`` is None when unknown.
+    """
+
+    id: str
+    sku: str
+    type: str = "simple"
+    website_ids: tuple[int, ...] = ()
+    children: tuple[str, ...] = ()
+    parent: str | None = None
+    parent_sku: str | None = None
+    salable: bool | None = None
+    views: dict[str, ProductView] = {}
+    created_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+
+
+class Family(Entity, frozen=True, kw_only=True):
+    """A configurable product and its variants."""
+
+    parent: str
+    sku: str
+    children: tuple[str, ...]
+
+
+class Amounts(Entity, frozen=True, kw_only=True):
+    """The money of an order or of one of its lines, in one currency.
+
+    ``discount`` carries the shop's sign: negative for an order, positive for a line. ``row`` is the line's total
+    before tax; ``tax_compensation`` is the part of the discount that was taken off the tax.
+    """
+
+    currency: str | None = None
+    price: Decimal | None = None
+    price_with_tax: Decimal | None = None
+    original_price: Decimal | None = None
+    row: Decimal | None = None
+    tax: Decimal | None = None
+    tax_compensation: Decimal | None = None
+    discount: Decimal | None = None
+    refunded: Decimal | None = None
+    shipping: Decimal | None = None
+    subtotal: Decimal | None = None
+    grand_total: Decimal | None = None
+
+
+class OrderLine(Entity, frozen=True, kw_only=True):
+    """A row of an order as Magento keeps it: the variant of a configurable line is a row of its own below ``parent``.
+
+    ``sku`` of a configurable row is its variant's.
+    """
+
+    id: str
+    parent: str | None = None
+    product: str | None = None
+    type: str = "simple"
+    sku: str | None = None
+    name: str | None = None
+    quantity: Decimal = Decimal(0)
+    quantity_refunded: Decimal | None = None
+    local: Amounts = Amounts()
+    base: Amounts = Amounts()
+
+
+class Order(Entity, frozen=True, kw_only=True):
+    """An order; ``number`` is the increment id that the shopper sees."""
+
+    id: str
+    number: str
+    store_id: int | None = None
+    status: str | None = None
+    state: str | None = None
+    customer_id: str | None = None
+    email: str | None = None
+    firstname: str | None = None
+    lastname: str | None = None
+    local: Amounts = Amounts()
+    base: Amounts = Amounts()
+    coupon: str | None = None
+    payment_method: str | None = None
+    shipping_method: str | None = None
+    billing: Address | None = None
+    shipping: Address | None = None
+    lines: tuple[OrderLine, ...] = ()
+    created_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+
+
+class Website(Entity, frozen=True, kw_only=True):
+    """A website of the tree."""
+
+    id: int
+    code: str
+    name: str = ""
+
+
+class StoreView(Entity, frozen=True, kw_only=True):
+    """A store view of the tree; the ``secure_`` URLs are those under https."""
+
+    id: int
+    code: str
+    name: str = ""
+    website_id: int
+    active: bool = True
+    is_default: bool = False
+    root_category: int = 0
+    base_url: str = ""
+    link_url: str = ""
+    media_url: str = ""
+    secure_base_url: str = ""
+    secure_link_url: str = ""
+    secure_media_url: str = ""
+    currency: str = ""
+    base_currency: str = ""
+    locale: str = ""
+    timezone: str = "UTC"
+
+
+class Tree(Entity, frozen=True, kw_only=True):
+    """Websites and store views, the administration's own left out."""
+
+    websites: tuple[Website, ...]
+    views: tuple[StoreView, ...]
+
+
+Fetched = Customer | Product | Order | Gone

@@ -1,0 +1,272 @@
+"""Magento 2 over REST.
+
+Lists are walked by keyset (``entity_id gt last``, ascending, always page 1): offsets shift when rows move, and a page
+past the end may repeat the last one. Every list must bring ``total_count``; an answer without it is not "no rows".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import Misconfigured, Retry
+from bridge.store import magento_read as read
+from bridge.store.entities import Customer, Family, Gone, Listed, Order, Page, Product, StoreView, Tree, Website
+from bridge.store.magento_products import Products
+from bridge.store.magento_rest import Answer, NotTaken, NotThere, Rest
+from bridge.store.magento_search import Filter, Query, criteria, in_lists, moment, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bridge.config import Config
+    from bridge.events import EntityRef, Kind
+    from bridge.store.entities import Fetched
+
+ROUTES: dict[Kind, str] = {"contact": "customers/search", "product": "products", "order": "orders"}
+SIZES: dict[Kind, int] = {"contact": 300, "product": 100, "order": 100}
+"""Rows a page: what costs about half a second, and at most the usual limit of the shop (300)."""
+LIGHT: dict[Kind, str] = {
+    "contact": "items[id,updated_at,store_id,website_id],total_count",
+    "product": "items[id,sku,updated_at,extension_attributes[website_ids]],total_count",
+    "order": "items[entity_id,updated_at,store_id],total_count",
+}
+FETCH_MOST = 100
+SMALLEST = 10
+
+
+class Magento:
+    """The adaptor; a :class:`bridge.store.Store`. Not shared between threads."""
+
+    def __init__(self, config: Config, rest: Rest | None = None) -> None:
+        self._rest = rest or Rest(config)
+        self._products = Products(self._rest)
+        self._date: dt.datetime | None = None
+        self._websites: int | None = None
+
+    def now(self) -> dt.datetime:
+        """Return the shop's clock from the ``Date`` of a small call; our own where the shop sends none."""
+        return self._get("store/websites").date or dt.datetime.now(dt.UTC)
+
+    def tree(self) -> Tree:
+        """Return websites and store views, joined from four calls."""
+        websites = read.rows(self._get("store/websites").data)
+        groups = {row.get("id"): row for row in read.rows(self._get("store/storeGroups").data)}
+        configs = {row.get("code"): row for row in read.rows(self._get("store/storeConfigs").data)}
+        views = read.rows(self._get("store/storeViews").data)
+        if not websites or not groups or not configs or not views:
+            raise Retry("The shop answered its store tree with an empty list.", after=60)
+        return Tree(
+            websites=tuple(
+                Website(id=row["id"], code=str(row["code"]), name=str(row.get("name") or ""))
+                for row in websites
+                if row.get("id")
+            ),
+            views=tuple(
+                _view(row, groups.get(row.get("store_group_id"), {}), configs.get(row["code"], {}), websites)
+                for row in views
+                if row.get("id") and row.get("website_id")
+            ),
+        )
+
+    def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:
+        """Return each entity or ``Gone``; an id that is no number cannot be one of Magento's."""
+        found: dict[EntityRef, Fetched] = {ref: Gone() for ref in refs}
+        wanted: dict[Kind, dict[str, EntityRef]] = {"contact": {}, "product": {}, "order": {}}
+        for ref in found:
+            id_ = ref.id.removeprefix("customer:") if ref.kind == "contact" else ref.id
+            if id_.isdecimal():
+                wanted[ref.kind][id_] = ref
+        for id_, customer in self._customers(wanted["contact"]).items():
+            found[wanted["contact"][id_]] = customer
+        for id_, product in self._products.by_id(wanted["product"], views).items():
+            found[wanted["product"][id_]] = product
+        for raw in self._rows_in("order", wanted["order"]):
+            order = read.order(raw)
+            found[wanted["order"][order.id]] = order
+        return found
+
+    def pages(self, kind: Kind, cursor: str | None = None) -> Page:
+        """Return a page of whole entities; contacts' newsletter status is the list's (it errs on several websites)."""
+        raws, following, left = self._keyset(kind, cursor, None)
+        make: Any = {"contact": read.customer, "order": read.order, "product": lambda raw: read.product(raw, "")}[kind]
+        return Page(rows=tuple(make(raw) for raw in raws), cursor=following, left=left)
+
+    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
+        """Return a page of ``Listed``."""
+        raws, following, left = self._keyset(kind, cursor, LIGHT[kind])
+        return Page(
+            rows=tuple(row for row in (read.listed(kind, raw) for raw in raws) if row), cursor=following, left=left
+        )
+
+    def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
+        """Yield changed rows by keyset over (``updated_at``, ``entity_id``).
+
+        A row that is changed again meanwhile leaves the window without shifting the others out of sight. A second
+        with more rows than a page is drained by entity id.
+        """
+        seen: set[EntityRef] = set()
+        start = since
+        while True:
+            window: list[Filter] = [
+                ("updated_at", "gteq", moment(start)),
+                ("updated_at", "lteq", moment(until)),
+            ]
+            raws, total = self._list(kind, window, ("updated_at", "entity_id"), SIZES[kind], LIGHT[kind])
+            rows = [row for row in (read.listed(kind, raw) for raw in raws) if row]
+            yield from _new(rows, seen)
+            if len(raws) >= total or not rows:
+                return
+            last = rows[-1].updated_at
+            if last is None or last < start:
+                raise Retry("The shop's list is not in the order that was asked for.", after=60)
+            if last.replace(microsecond=0) == start.replace(microsecond=0):
+                yield from self._same_second(kind, last, seen)
+                last += dt.timedelta(seconds=1)
+            if last > until:
+                return
+            start = last
+
+    def _same_second(self, kind: Kind, second: dt.datetime, seen: set[EntityRef]) -> Iterator[Listed]:
+        last = "0"
+        while True:
+            only: list[Filter] = [("updated_at", "eq", moment(second)), ("entity_id", "gt", last)]
+            raws, total = self._list(kind, only, ("entity_id",), SIZES[kind], LIGHT[kind])
+            yield from _new([row for row in (read.listed(kind, raw) for raw in raws) if row], seen)
+            if len(raws) >= total or not raws:
+                return
+            last = _advance(kind, raws, last)
+
+    def order_by_number(self, number: str, email: str | None = None) -> Order | None:
+        """Return the order with this increment id. Two shops' websites may share a number: the newest is meant."""
+        filters: list[Filter] = [("increment_id", "eq", number)]
+        if email:
+            filters.append(("customer_email", "eq", email))
+        raws, _ = self._list("order", filters, ("entity_id",), SIZES["order"], None)
+        return read.order(raws[-1]) if raws else None
+
+    def customer_by_email(self, email: str, website_id: int) -> Customer | None:
+        """Return the account; where accounts are shared by all websites, the one account there is."""
+        raws, _ = self._list("contact", [("email", "eq", email)], ("entity_id",), SIZES["contact"], None)
+        own = [raw for raw in raws if read.whole(raw.get("website_id")) == website_id] or raws[:1]
+        if not own:
+            return None
+        return self._sure(read.customer(own[0]))
+
+    def products_by_sku(self, skus: Iterable[str], views: Sequence[str] = ()) -> dict[str, Product]:
+        """Return products by SKU."""
+        return self._products.by_sku(skus, views)
+
+    def families(self) -> Iterator[Family]:
+        """Yield configurable products by keyset."""
+        last = "0"
+        while True:
+            filters: list[Filter] = [("type_id", "eq", "configurable"), ("entity_id", "gt", last)]
+            fields = "items[id,sku,extension_attributes[configurable_product_links]],total_count"
+            raws, total = self._list("product", filters, ("entity_id",), SIZES["product"], fields)
+            for raw in raws:
+                links = read.table(raw.get("extension_attributes")).get("configurable_product_links") or ()
+                yield Family(
+                    parent=str(raw["id"]), sku=str(raw.get("sku") or ""), children=tuple(str(link) for link in links)
+                )
+            if len(raws) >= total or not raws:
+                return
+            last = _advance("product", raws, last)
+
+    def _customers(self, ids: Iterable[str]) -> dict[str, Customer]:
+        found = (read.customer(raw) for raw in self._rows_in("contact", ids))
+        return {customer.id: self._sure(customer) for customer in found}
+
+    def _sure(self, customer: Customer) -> Customer:
+        """Read the newsletter status again by the single call where websites differ: lists match it by e-mail only."""
+        if self._websites is None:
+            self._websites = sum(1 for row in read.rows(self._get("store/websites").data) if row.get("id"))
+        if self._websites < 2:
+            return customer
+        try:
+            return read.customer(self._get(f"customers/{customer.id}").data)
+        except NotThere:
+            return customer
+
+    def _rows_in(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+        for part in in_lists(ids, FETCH_MOST):
+            raws, _ = self._list(kind, [one_of("entity_id", part)], ("entity_id",), FETCH_MOST, None)
+            yield from (raw for raw in raws if read.entity_id(kind, raw) in part)
+
+    def _keyset(self, kind: Kind, cursor: str | None, fields: str | None) -> tuple[list[Any], str | None, int]:
+        last = cursor or "0"
+        raws, total = self._list(kind, [("entity_id", "gt", last)], ("entity_id",), SIZES[kind], fields)
+        if not raws or len(raws) >= total:
+            return raws, None, total
+        return raws, _advance(kind, raws, last), total
+
+    def _list(
+        self, kind: Kind, filters: list[Filter], sort: tuple[str, ...], size: int, fields: str | None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return the rows of page 1 and the shop's count; a shop with a lower page limit is asked for less."""
+        while True:
+            query = criteria(filters, sort=sort, size=size)
+            if fields:
+                query.append(("fields", fields))
+            try:
+                return rows_of(self._get(ROUTES[kind], query))
+            except NotTaken as error:
+                if size <= SMALLEST:
+                    raise Retry(str(error), after=300) from None
+                size //= 2
+
+    def _get(self, route: str, query: Query | None = None) -> Answer:
+        try:
+            return self._rest.get(route, query)
+        except NotThere as error:
+            if "/" in route and route.partition("/")[0] == "customers" and route != ROUTES["contact"]:
+                raise
+            raise Misconfigured(f"{error} Is the address that of a Magento 2 shop?") from None
+
+
+def rows_of(answer: Answer) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows and the count of a list answer; without a count it is not a list of the shop."""
+    data = read.table(answer.data)
+    total = read.whole(data.get("total_count"))
+    if total is None:
+        raise Retry("The shop answered a list without its total_count.", after=60)
+    return read.rows(data.get("items")), total
+
+
+def _advance(kind: Kind, raws: list[dict[str, Any]], last: str) -> str:
+    """Return the greatest id of a page, or refuse to go round in circles."""
+    newest = max((read.whole(read.entity_id(kind, raw)) or 0 for raw in raws), default=0)
+    if newest <= int(last):
+        raise Retry("The shop gave the same page again instead of the next one.", after=60)
+    return str(newest)
+
+
+def _new(rows: list[Listed], seen: set[EntityRef]) -> Iterator[Listed]:
+    for row in rows:
+        if row.ref not in seen:
+            seen.add(row.ref)
+            yield row
+
+
+def _view(row: dict[str, Any], group: dict[str, Any], config: dict[str, Any], websites: list[Any]) -> StoreView:
+    website: dict[str, Any] = next((site for site in websites if site.get("id") == row["website_id"]), {})
+    is_default = group.get("id") == website.get("default_group_id") and group.get("default_store_id") == row["id"]
+    return StoreView(
+        id=row["id"],
+        code=str(row["code"]),
+        name=str(row.get("name") or ""),
+        website_id=row["website_id"],
+        active=read.flag(row.get("is_active", 1)),
+        is_default=is_default,
+        root_category=read.whole(group.get("root_category_id")) or 0,
+        base_url=str(config.get("base_url") or ""),
+        link_url=str(config.get("base_link_url") or ""),
+        media_url=str(config.get("base_media_url") or ""),
+        secure_base_url=str(config.get("secure_base_url") or ""),
+        secure_link_url=str(config.get("secure_base_link_url") or ""),
+        secure_media_url=str(config.get("secure_base_media_url") or ""),
+        currency=str(config.get("default_display_currency_code") or ""),
+        base_currency=str(config.get("base_currency_code") or ""),
+        locale=str(config.get("locale") or ""),
+        timezone=str(config.get("timezone") or "UTC"),
+    )

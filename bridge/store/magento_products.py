@@ -1,0 +1,167 @@
+"""Products of Magento: the list in each store view, category names, shown prices and URLs, stock.
+
+A product list is not limited to the store view's website; the view only decides the values. What is not essential
+(shown prices, stock) is left unknown where the shop has no such route.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bridge.errors import Retry
+from bridge.store import magento_read as read
+from bridge.store.entities import Category, Product, ProductView
+from bridge.store.magento_rest import NotTaken, NotThere
+from bridge.store.magento_search import criteria, in_lists, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bridge.store.magento_rest import Rest
+
+MOST = 100
+SHOWN = "items[id,url,price_info[final_price,regular_price,minimal_price,minimal_regular_price]]"
+
+
+class Products:
+    """Reads products in bulk; keeps category names and the store views' ids for its own short life."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._categories: dict[str, dict[str, str | None]] = {}
+        self._views: dict[str, dict[str, Any]] | None = None
+        self._sites: dict[int, str] | None = None
+
+    def by_id(self, ids: Iterable[str], views: Sequence[str]) -> dict[str, Product]:
+        """Return the products with these ids."""
+        return {product.id: product for product in self._read("entity_id", ids, views)}
+
+    def by_sku(self, skus: Iterable[str], views: Sequence[str]) -> dict[str, Product]:
+        """Return the products with these SKUs."""
+        return {product.sku: product for product in self._read("sku", skus, views)}
+
+    def _read(self, field: str, values: Iterable[str], views: Sequence[str]) -> list[Product]:
+        found: dict[str, Product] = {}
+        for part in in_lists(values, MOST):
+            chunk: dict[str, Product] = {}
+            for view in views or ("",):
+                for id_, product in self._in_view(field, part, view).items():
+                    before = chunk.get(id_)
+                    chunk[id_] = (
+                        product
+                        if before is None
+                        else msgspec.structs.replace(before, views={**before.views, **product.views})
+                    )
+            found.update(self._with_stock(chunk))
+        return list(found.values())
+
+    def _in_view(self, field: str, values: list[str], view: str) -> dict[str, Product]:
+        query = criteria([one_of(field, values)], sort=["entity_id"], size=MOST)
+        data = read.table(self._rest.get("products", query, store=view or "all").data)
+        if read.whole(data.get("total_count")) is None:
+            raise Retry("The shop answered a list without its total_count.", after=60)
+        raws = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
+        shown = self._shown(list(raws), view) if view else {}
+        names = self._names({id_ for raw in raws.values() for id_ in read.category_ids(raw)}, view)
+        found = {}
+        for id_, raw in raws.items():
+            product = read.product(raw, view)
+            whole = _dress(product.views[view], shown.get(id_, {}), read.category_ids(raw), names)
+            found[id_] = msgspec.structs.replace(product, views={view: whole})
+        return found
+
+    def _names(self, ids: set[str], view: str) -> dict[str, str | None]:
+        known = self._categories.setdefault(view, {})
+        for part in in_lists(sorted(ids - known.keys()), MOST):
+            query = criteria([one_of("entity_id", part)], sort=["entity_id"], size=MOST)
+            query.append(("fields", "items[id,name],total_count"))
+            try:
+                data = read.table(self._rest.get("categories/list", query, store=view or "all").data)
+            except (NotThere, NotTaken):
+                data = {}
+            known.update(dict.fromkeys(part))
+            known.update({str(row.get("id")): read.text(row.get("name")) for row in read.rows(data.get("items"))})
+        return known
+
+    def _shown(self, ids: list[str], view: str) -> dict[str, dict[str, Any]]:
+        """Return what the shop front shows; a row is missing for variants and for what is out of stock."""
+        config = self._configs().get(view)
+        if config is None or not ids:
+            return {}
+        query = criteria([one_of("entity_id", ids)], size=MOST)
+        query += [
+            ("storeId", str(config.get("id"))),
+            ("currencyCode", str(config.get("default_display_currency_code"))),
+        ]
+        query.append(("fields", SHOWN))
+        try:
+            data = read.table(self._rest.get("products-render-info", query, store=view).data)
+        except (NotThere, NotTaken):
+            return {}
+        return {str(row["id"]): row for row in read.rows(data.get("items")) if row.get("id")}
+
+    def _with_stock(self, products: dict[str, Product]) -> dict[str, Product]:
+        """Fill in whether any website that sells the product can sell it now."""
+        sites = {id_ for product in products.values() for id_ in product.website_ids}
+        salable: dict[str, bool] = {}
+        for id_ in sorted(sites):
+            own = [product.sku for product in products.values() if id_ in product.website_ids and product.sku]
+            for sku, can in self._stock_in(self._site_code(id_), own).items():
+                salable[sku] = salable.get(sku, False) or can
+        return {
+            id_: msgspec.structs.replace(product, salable=salable.get(product.sku, product.salable))
+            for id_, product in products.items()
+        }
+
+    def _stock_in(self, website: str | None, skus: list[str]) -> dict[str, bool]:
+        found: dict[str, bool] = {}
+        for part in in_lists(skus, MOST) if website else ():
+            query = criteria([one_of("sku", part)], sort=["sku"], size=MOST)
+            try:
+                data = self._rest.get(f"inventory/export-stock-salable-qty/website/{website}", query).data
+            except NotThere:
+                return self._legacy_stock(skus)
+            except NotTaken:
+                continue
+            for row in read.rows(read.table(data).get("items")):
+                found[str(row.get("sku"))] = read.flag(row.get("is_salable"))
+        return found
+
+    def _legacy_stock(self, skus: list[str]) -> dict[str, bool]:
+        """Ask one by one where the shop has no multi-source inventory; SKUs that do not fit a path stay unknown."""
+        found = {}
+        for sku in skus:
+            if not any(mark in sku for mark in "/?#%"):
+                try:
+                    data = read.table(self._rest.get(f"stockStatuses/{sku.replace(' ', '%20')}").data)
+                except (NotThere, NotTaken):
+                    continue
+                found[sku] = read.flag(data.get("stock_status"))
+        return found
+
+    def _configs(self) -> dict[str, dict[str, Any]]:
+        if self._views is None:
+            self._views = {str(row.get("code")): row for row in read.rows(self._rest.get("store/storeConfigs").data)}
+        return self._views
+
+    def _site_code(self, website_id: int) -> str | None:
+        if self._sites is None:
+            rows = read.rows(self._rest.get("store/websites").data)
+            self._sites = {row["id"]: str(row.get("code")) for row in rows if row.get("id")}
+        return self._sites.get(website_id)
+
+
+def _dress(
+    view: ProductView, shown: dict[str, Any], categories: tuple[str, ...], names: dict[str, str | None]
+) -> ProductView:
+    prices = read.table(shown.get("price_info"))
+    regular = read.money(prices.get("regular_price"))
+    return msgspec.structs.replace(
+        view,
+        url=read.text(shown.get("url")),
+        shown_price=regular or read.money(prices.get("minimal_regular_price")),
+        final_price=read.money(prices.get("final_price")) or read.money(prices.get("minimal_price")),
+        categories=tuple(Category(id=id_, name=names.get(id_)) for id_ in categories),
+    )

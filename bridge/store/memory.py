@@ -1,0 +1,157 @@
+"""A shop in memory: the same protocol for tests and for looking at the pipeline without a shop."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from bridge.events import EntityRef
+from bridge.store.entities import Customer, Entity, Family, Gone, Listed, Order, Page, Product, Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from bridge.events import Kind
+    from bridge.store.entities import Fetched
+
+PAGE = 100
+
+
+class Memory:
+    """Holds entities by ref; a :class:`bridge.store.Store`. ``fault``, when set, is raised by every call."""
+
+    def __init__(self, tree: Tree, entities: Iterable[Entity] = (), *, page: int = PAGE) -> None:
+        self._tree = tree
+        self._page = page
+        self._entities: dict[EntityRef, Customer | Product | Order] = {}
+        self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+        self.fault: Exception | None = None
+        self.calls: list[str] = []
+        for entity in entities:
+            self.put(entity)
+
+    def put(self, entity: Entity) -> EntityRef:
+        """Add or replace an entity; return its ref."""
+        if not isinstance(entity, Customer | Product | Order):
+            raise TypeError(f"a shop holds no {type(entity).__name__}")
+        ref = _ref(entity)
+        self._entities[ref] = entity
+        return ref
+
+    def remove(self, ref: EntityRef) -> None:
+        """Forget an entity."""
+        del self._entities[ref]
+
+    def now(self) -> dt.datetime:
+        """Return the clock's moment."""
+        self._call("now")
+        return self.clock()
+
+    def tree(self) -> Tree:
+        """Return the tree."""
+        self._call("tree")
+        return self._tree
+
+    def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:
+        """Return entities; a product shows each wanted view, by the values of ``""`` where it has none of its own."""
+        self._call("fetch")
+        return {ref: _in_views(self._entities.get(ref, Gone()), views) for ref in refs}
+
+    def pages(self, kind: Kind, cursor: str | None = None) -> Page:
+        """Return a page of entities."""
+        self._call("pages")
+        after = int(cursor or 0)
+        rest = sorted((_number(ref), entity) for ref, entity in self._of(kind) if _number(ref) > after)
+        rows = rest[: self._page]
+        following = str(rows[-1][0]) if len(rest) > len(rows) else None
+        return Page(rows=tuple(entity for _, entity in rows), cursor=following, left=len(rest))
+
+    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
+        """Return a page of ``Listed``."""
+        page = self.pages(kind, cursor)
+        return msgspec.structs.replace(page, rows=tuple(_listed(entity) for entity in page.rows))
+
+    def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
+        """Yield changed rows, oldest first."""
+        self._call("changed_since")
+        rows = [_listed(entity) for _, entity in self._of(kind)]
+        kept = [row for row in rows if row.updated_at is not None and since <= row.updated_at <= until]
+        yield from sorted(kept, key=lambda row: (row.updated_at, _number(row.ref)))
+
+    def order_by_number(self, number: str, email: str | None = None) -> Order | None:
+        """Return the order with this number."""
+        self._call("order_by_number")
+        for _, order in self._of("order"):
+            if isinstance(order, Order) and order.number == number and email in {None, order.email}:
+                return order
+        return None
+
+    def customer_by_email(self, email: str, website_id: int) -> Customer | None:
+        """Return the account with this e-mail in this website."""
+        self._call("customer_by_email")
+        for _, customer in self._of("contact"):
+            if (
+                isinstance(customer, Customer)
+                and (customer.email or "").lower() == email.lower()
+                and customer.website_id == website_id
+            ):
+                return customer
+        return None
+
+    def products_by_sku(self, skus: Iterable[str], views: Sequence[str] = ()) -> dict[str, Product]:
+        """Return products by SKU."""
+        self._call("products_by_sku")
+        wanted = set(skus)
+        found: dict[str, Product] = {}
+        for _, entity in self._of("product"):
+            product = _in_views(entity, views)
+            if isinstance(product, Product) and product.sku in wanted:
+                found[product.sku] = product
+        return found
+
+    def families(self) -> Iterator[Family]:
+        """Yield products that have children."""
+        self._call("families")
+        for _, product in self._of("product"):
+            if isinstance(product, Product) and product.children:
+                yield Family(parent=product.id, sku=product.sku, children=product.children)
+
+    def _of(self, kind: Kind) -> list[tuple[EntityRef, Customer | Product | Order]]:
+        return [(ref, entity) for ref, entity in self._entities.items() if ref.kind == kind]
+
+    def _call(self, name: str) -> None:
+        self.calls.append(name)
+        if self.fault is not None:
+            raise self.fault
+
+
+def _ref(entity: Customer | Product | Order) -> EntityRef:
+    if isinstance(entity, Customer):
+        return EntityRef("contact", f"customer:{entity.id}")
+    return EntityRef("product" if isinstance(entity, Product) else "order", entity.id)
+
+
+def _number(ref: EntityRef) -> int:
+    return int(ref.id.removeprefix("customer:"))
+
+
+def _listed(entity: Customer | Product | Order) -> Listed:
+    websites = entity.website_ids if isinstance(entity, Product) else ()
+    if isinstance(entity, Customer) and entity.website_id is not None:
+        websites = (entity.website_id,)
+    return Listed(
+        ref=_ref(entity),
+        updated_at=entity.updated_at,
+        store_id=None if isinstance(entity, Product) else entity.store_id,
+        website_ids=websites,
+    )
+
+
+def _in_views(entity: Fetched, views: Sequence[str]) -> Fetched:
+    if not isinstance(entity, Product) or not views:
+        return entity
+    plain = entity.views.get("")
+    shown = {view: found for view in views if (found := entity.views.get(view, plain)) is not None}
+    return msgspec.structs.replace(entity, views=shown)

@@ -1,0 +1,82 @@
+"""SKU, product and parent, from everything that is read."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bridge.db import db
+from bridge.events import EntityRef
+from bridge.export import catalog, cursors, find_variants, jobs, ledger
+from bridge.models import CatalogItem, Pending, VariantParent
+from tests.export import samples
+
+pytestmark = pytest.mark.usefixtures("settings")
+
+
+def item(sku: str) -> tuple[str, str | None, str | None]:
+    row = db.session.get(CatalogItem, sku, populate_existing=True)
+    return row.product, row.parent, row.parent_sku
+
+
+def test_a_parent_that_was_read_names_its_variants(shop):
+    catalog.keep_products([samples.VARIANT])
+    assert item("HOOD-S") == ("13", None, None)
+    assert catalog.keep_products([samples.HOODIE]) == {"13"}
+    assert item("HOOD-S") == ("13", "17", "HOOD")
+    assert catalog.keep_products([samples.HOODIE]) == set()
+
+
+def test_a_parent_that_was_never_read_is_looked_for_once(shop):
+    assert catalog.parents_of([samples.VARIANT], shop) == {"13": ("17", "HOOD")}
+    assert shop.calls == ["families"]
+    lonely = msgspec.structs.replace(samples.VARIANT, id="99", sku="LONE")
+    assert catalog.parents_of([lonely, samples.VARIANT, samples.BAG], shop) == {"13": ("17", "HOOD")}
+    assert shop.calls == ["families"]
+
+
+def test_a_variant_that_left_its_parent_has_none():
+    catalog.keep_products([samples.HOODIE])
+    catalog.keep_products([msgspec.structs.replace(samples.HOODIE, children=("14",))])
+    assert db.session.get(VariantParent, "13") is None
+    assert db.session.get(VariantParent, "14").parent == "17"
+
+
+def test_a_variant_of_two_parents_stays_with_the_first():
+    catalog.keep_products([samples.HOODIE])
+    other = msgspec.structs.replace(samples.HOODIE, id="18", sku="OTHER")
+    assert catalog.keep_products([other]) == set()
+    catalog.keep_products([samples.VARIANT])
+    assert item("HOOD-S") == ("13", "17", "HOOD")
+
+
+def test_an_order_tells_variant_and_parent():
+    catalog.keep_order(samples.GUEST_ORDER)
+    assert item("HOOD-S")[:2] == ("13", "17")
+    assert db.session.get(CatalogItem, "BAG") is None
+
+
+def test_a_cart_finds_the_products_of_its_skus(shop):
+    assert find_variants(["HOOD-S", "BAG", "nothing"], shop) == {"HOOD-S": ("13", "17"), "BAG": ("1", None)}
+
+
+def test_skus_come_from_what_is_kept_else_from_the_shop(shop):
+    assert catalog.skus_of(["17", "1", "999"], shop) == {"17": "HOOD", "1": "BAG"}
+    shop.calls.clear()
+    assert catalog.skus_of(["17", "1"], shop) == {"17": "HOOD", "1": "BAG"}
+    assert shop.calls == []
+
+
+def test_a_variant_sent_before_its_parent_was_known_is_sent_again(room, account):
+    room.shop.put(msgspec.structs.replace(samples.HOODIE, children=()))
+    ledger.add([ledger.Owed(account.id, EntityRef("product", "13"))], "live")
+    db.session.commit()
+    jobs.session(account.id)
+    assert room.records("product")["13"]["is_variant"] is False
+    assert cursors.read(catalog.WALK)
+    room.shop.put(samples.HOODIE)
+    ledger.add([ledger.Owed(account.id, EntityRef("product", "17"))], "live")
+    db.session.commit()
+    jobs.session(account.id)
+    assert room.records("product")["13"]["parent_id"] == "17"
+    assert db.session.query(Pending).count() == 0
