@@ -1,0 +1,54 @@
+"""Which of Ometria's page types a page is, by the classes of its ``<body>``.
+
+Magento puts the full action name of every page there, whatever the theme. The table goes to the tag as data, because
+the page's type is read in the browser; :func:`page_type` is the same reading in Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAGE_TYPES: tuple[tuple[str, str | None], ...] = (
+    ("checkout-onepage-success", "confirmation"),
+    ("multishipping-checkout-success", "confirmation"),
+    ("multishipping-checkout-results", "confirmation"),
+    ("checkout-onepage-failure", None),
+    ("cms-noroute-index", None),
+    ("cms-index-defaultnoroute", None),
+    ("cms-index-index", "homepage"),
+    ("cms-index-defaultindex", "homepage"),
+    ("catalog-category-view", "listing"),
+    ("catalogsearch-result-index", "listing"),
+    ("catalogsearch-advanced-result", "listing"),
+    ("catalog-product-view", "product"),
+    ("checkout-cart-configure", "product"),
+    ("checkout-cart-index", "basket"),
+    ("checkout-index-index", "checkout"),
+    ("hyva_checkout-index-index", "checkout"),
+    ("onestepcheckout-index-index", "checkout"),
+    ("firecheckout-index-index", "checkout"),
+    ("multishipping-checkout-*", "checkout"),
+    ("paypal-express-review", "checkout"),
+    ("paypal-payflowexpress-review", "checkout"),
+    ("cms-page-view", "content"),
+)
+"""Body class, or the beginning of one before ``*``, and Ometria's page type; the first line that fits decides.
+
+None is a page without a type of its own, as is every page that no line names: account, contact, log-in and the like.
+"""
+
+
+def page_type(body_classes: str | Iterable[str]) -> str | None:
+    """Return Ometria's page type for the value of a body's class attribute, or for its classes."""
+    classes = body_classes.split() if isinstance(body_classes, str) else list(body_classes)
+    for pattern, found in PAGE_TYPES:
+        if any(_fits(pattern, name) for name in classes):
+            return found
+    return None
+
+
+def _fits(pattern: str, name: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -1,0 +1,67 @@
+"""A visitor's browser at the small shop of ``tag_shop``."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import pytest
+
+from bridge.events import Identified
+
+CHROMIUM = shutil.which("chromium")
+QUIET = 0.35
+
+NEEDS_CHROMIUM = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
+]
+
+
+class Visit:
+    """A visitor's browser at the shop; what is wrong on any of its pages is kept."""
+
+    def __init__(self, context, shop, origin):
+        self.context, self.shop, self.origin = context, shop, origin
+        self.wrong = []
+        self.page = self.tab()
+
+    def tab(self):
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
+        return page
+
+    def open(self, path, page=None):
+        (page or self.page).goto(self.origin + path)
+        return self.settle()
+
+    def do(self, script, page=None):
+        (page or self.page).evaluate(script)
+        return self.settle()
+
+    def settle(self):
+        """Wait until nothing has been called for a while; return all calls so far."""
+        limit, known, since = time.monotonic() + 10, -1, time.monotonic()
+        while time.monotonic() < limit:
+            if len(self.shop.calls) != known:
+                known, since = len(self.shop.calls), time.monotonic()
+            elif time.monotonic() - since > QUIET:
+                break
+            self.page.wait_for_timeout(50)
+        return self.shop.calls
+
+
+def identify(visit, email):
+    """Let the shop accept this e-mail for the visitor, as the observer does, and mark that a form was handled."""
+    cookie = next(cookie for cookie in visit.context.cookies() if cookie["name"] == "bridge_visitor")
+    visit.shop.room.tracking.observer._identities.identify(
+        cookie["value"], None, Identified(email=email, source="login")
+    )
+    visit.context.add_cookies(
+        [{"name": "private_content_version", "value": email.partition("@")[0], "url": visit.origin}]
+    )
+
+
+def lines(basket):
+    return [(line["pid"], line.get("vid"), line["q"], line["tot"]) for line in basket["lis"]]

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import gzip
+import time
+
+import pytest
+
+from bridge.db import db
+from bridge.events import Identified
+from bridge.models import IdentityClaim
+from bridge.tracking import endpoints
+from tests.tracking.conftest import make_book
+
+VISITOR = "0123456789abcdef0123456789abcdef"
+OWN = {"Sec-Fetch-Site": "same-origin"}
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def client(room):
+    client = room.app.test_client()
+    client.set_cookie("bridge_visitor", VISITOR)
+    return client
+
+
+def identify(room, visitor=VISITOR, session=None, email=ADA):
+    room.tracking.observer._identities.identify(
+        visitor, session, Identified(email=email, source="login", at=time.time())
+    )
+
+
+# ---- the script ----------------------------------------------------------------------------------------------------
+
+
+def test_the_current_version_is_kept_for_good_and_any_other_briefly(room):
+    client, script = room.app.test_client(), room.tracking.tags.script
+    current = client.get(f"/_bridge/tag.js?v={script.version}")
+    old = client.get("/_bridge/tag.js?v=0123")
+    assert current.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert old.headers["Cache-Control"] == "public, max-age=300"
+    assert current.data == old.data == script.plain
+    assert current.mimetype == "text/javascript"
+    assert "Set-Cookie" not in current.headers
+
+
+def test_the_script_is_compressed_for_those_who_can_read_it(room):
+    client, script = room.app.test_client(), room.tracking.tags.script
+    zipped = client.get("/_bridge/tag.js", headers={"Accept-Encoding": "br, gzip"})
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert zipped.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(zipped.data) == script.plain
+    again = client.get("/_bridge/tag.js", headers={"Accept-Encoding": "gzip", "If-None-Match": zipped.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/_bridge/tag.js/x.css", "/_bridge/me/x.js", "/_bridge/me.css", "/_bridge/basket/"])
+def test_a_path_with_anything_behind_it_is_not_ours(room, path):
+    assert room.app.test_client().get(path, headers=OWN).status_code == 404
+
+
+# ---- the visitor ---------------------------------------------------------------------------------------------------
+
+
+def test_a_new_visitor_gets_a_cookie_that_scripts_and_other_sites_cannot_use(room):
+    answer = room.app.test_client().get("/_bridge/me", headers=OWN, base_url="https://store.test")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("bridge_visitor=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.json == {"seen": "", "basket": answer.json["basket"]}
+    assert "Secure" not in room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+
+
+def test_the_e_mail_is_told_until_the_page_has_seen_it(room, client):
+    identify(room)
+    first = client.get("/_bridge/me", headers=OWN).json
+    assert first["email"] == ADA
+    again = client.get("/_bridge/me", headers=OWN | {"Bridge-Seen": first["seen"]}).json
+    assert "email" not in again
+    assert again["seen"] == first["seen"]
+    identify(room, email="bob@example.com")
+    assert client.get("/_bridge/me", headers=OWN | {"Bridge-Seen": first["seen"]}).json["email"] == "bob@example.com"
+
+
+def test_a_waiting_claim_is_taken_by_the_session_that_it_waits_for(room):
+    identify(room, visitor=None, session=b"abc")
+    stranger, visitor = room.app.test_client(), room.app.test_client()
+    stranger.set_cookie("PHPSESSID", "other")
+    visitor.set_cookie("PHPSESSID", "abc")
+    assert "email" not in stranger.get("/_bridge/me", headers=OWN).json
+    assert visitor.get("/_bridge/me", headers=OWN).json["email"] == ADA
+    visitor.delete_cookie("PHPSESSID")
+    assert visitor.get("/_bridge/me", headers=OWN).json["email"] == ADA
+    with room.app.app_context():
+        assert db.session.query(IdentityClaim).count() == 0
+
+
+@pytest.mark.parametrize("path", ["/_bridge/me", "/_bridge/basket"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.test"},
+        {"Origin": "null"},
+    ],
+)
+def test_other_sites_and_the_address_bar_get_nothing(room, client, path, headers):
+    identify(room)
+    call = client.get if path.endswith("me") else client.post
+    answer = call(path, headers=headers, **({} if path.endswith("me") else {"json": {"skus": []}}))
+    assert answer.status_code == 403
+    assert ADA not in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_an_own_page_in_a_browser_without_fetch_metadata_is_answered(client):
+    assert client.get("/_bridge/me", headers={"Origin": "http://localhost"}).status_code == 200
+    assert client.get("/_bridge/me").status_code == 200
+
+
+def test_a_cookie_that_is_none_of_ours_is_replaced(room):
+    client = room.app.test_client()
+    client.set_cookie("bridge_visitor", "../../x")
+    assert "bridge_visitor=.." not in client.get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+
+
+# ---- the basket ----------------------------------------------------------------------------------------------------
+
+
+def basket(client, question, **headers):
+    return client.post("/_bridge/basket", json=question, headers=OWN | headers)
+
+
+def test_skus_are_answered_with_product_and_parent(room, client):
+    room.shop_variants["S-Red"] = ("13", "17")
+    answer = basket(client, {"skus": ["S-Red", "GONE"]})
+    assert answer.json["variants"] == {"S-Red": {"product": "13", "parent": "17", "parent_sku": None}}
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_id_stays_for_the_life_of_a_cart(room, client):
+    first = basket(client, {"skus": []}).json["id"]
+    assert basket(client, {"skus": ["x"]}).json["id"] == first
+    assert client.get("/_bridge/me", headers=OWN).json["basket"] == first
+    emptied = basket(client, {"skus": [], "empty": True}).json["id"]
+    assert emptied != first
+    room.tracking.observer._identities.end_basket(VISITOR)
+    assert basket(client, {"skus": []}).json["id"] not in {first, emptied}
+
+
+@pytest.mark.parametrize(
+    "question", [{"skus": ["x"] * 51}, {"skus": [""]}, {"skus": ["x" * 65]}, {"skus": "x"}, {"skus": [1]}, [], "x"]
+)
+def test_a_question_that_no_cart_asks_is_refused(client, question):
+    assert basket(client, question).status_code == 400
+
+
+def test_what_a_foreign_form_could_post_is_refused(client):
+    assert client.post("/_bridge/basket", data='{"skus":[]}', content_type="text/plain").status_code == 400
+    assert client.post("/_bridge/basket", data={"skus": "x"}).status_code == 400
+    assert client.post("/_bridge/basket", data=b" " * 20_000, content_type="application/json").status_code == 400
+
+
+# ---- faults --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/_bridge/me"), ("PUT", "/_bridge/me"), ("GET", "/_bridge/basket")]
+)
+def test_a_wrong_method_is_answered_in_json(client, method, path):
+    answer = client.open(path, method=method, headers=OWN)
+    assert (answer.status_code, answer.json) == (405, {"error": "method"})
+    assert answer.headers["Allow"]
+
+
+def test_without_the_database_the_answer_is_a_short_503(room, client):
+    with room.app.app_context():
+        db.drop_all()
+    for answer in (client.get("/_bridge/me", headers=OWN), basket(client, {"skus": ["S"]})):
+        assert (answer.status_code, answer.json) == (503, {"error": "database"})
+
+
+def test_a_fault_of_ours_is_told_as_a_status_only(room, client, monkeypatch):
+    def fail(*_args):
+        raise RuntimeError("ada@example.com")
+
+    monkeypatch.setattr("bridge.tracking.identity.Identities.known", fail)
+    answer = client.get("/_bridge/me", headers=OWN)
+    assert (answer.status_code, answer.json) == (500, {"error": "fault"})
+
+
+@pytest.mark.parametrize("limit", ["VISITOR_CALLS", "ADDRESS_CALLS"])
+def test_too_many_calls_of_one_visitor_or_address_are_put_off(room, client, monkeypatch, limit):
+    monkeypatch.setattr(endpoints, limit, 3)
+    monkeypatch.setattr(endpoints.time, "monotonic", lambda: 1000.0)
+    statuses = [client.get("/_bridge/me", headers=OWN).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    other = room.app.test_client()
+    assert other.get("/_bridge/me", headers=OWN, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 200
+
+
+def test_the_cookie_lasts_as_long_as_identities_are_kept(make_room):
+    room = make_room(make_book(privacy__identity_days=7))
+    assert "Max-Age=604800" in room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]

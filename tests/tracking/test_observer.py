@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from bridge.db import db
+from bridge.events import Identified, LoggedOut, OrderPlaced
+from bridge.tracking.observer import CAPTURED
+from tests.tracking.conftest import make_book
+from tests.tracking.test_capture import ACCOUNT_PAGE, CONTEXT, GUEST_CART, LOGIN, NEW_SESSION, added, order
+from tests.tracking.wires import exchange
+
+VISITOR = "0123456789abcdef0123456789abcdef"
+
+
+def show(room, passing):
+    route = room.tracking.observer.wants(passing.request)
+    room.tracking.observer.seen(route, passing)
+    return room.stream.events
+
+
+def login(cookie="PHPSESSID=before", **more):
+    return exchange(
+        "/customer/account/loginPost/", LOGIN, cookie=cookie, answer=[NEW_SESSION, CONTEXT, ACCOUNT_PAGE], **more
+    )
+
+
+def count(route, result):
+    return CAPTURED.labels(route, result)._value.get()
+
+
+def test_an_event_says_when_where_and_who(room):
+    [event] = show(room, login(f"PHPSESSID=before; bridge_visitor={VISITOR}", received=1234.5, host=b"eu.store.test"))
+    assert (event.at, event.host, event.store, event.visitor) == (1234.5, "eu.store.test", None, VISITOR)
+    assert len(event.id) == 32
+
+
+def test_the_store_code_comes_from_the_rest_path_when_the_shop_has_such_a_view(room):
+    assert show(room, order("/rest/fr/V1/carts/mine/payment-information"))[0].store == "fr"
+    assert show(room, order("/rest/nowhere/V1/carts/mine/payment-information"))[1].store is None
+
+
+def test_identity_and_orders_are_urgent_and_the_cart_is_not(room):
+    show(room, login())
+    show(room, added("product=17"))
+    show(room, order(f"{GUEST_CART}/payment-information"))
+    assert [type(event) for event in room.stream.urgent] == [Identified, OrderPlaced]
+    assert len(room.stream.events) == 3
+
+
+def test_the_identity_is_at_hand_at_once_and_gone_at_log_out(room):
+    identities = room.tracking.observer._identities
+    show(room, login(f"bridge_visitor={VISITOR}"))
+    assert identities.known(VISITOR, None).email == "roni@example.com"
+    page = ("Location", "http://store.test/customer/account/logoutSuccess/")
+    show(room, exchange("/customer/account/logout/", method="GET", cookie=f"bridge_visitor={VISITOR}", answer=[page]))
+    assert identities.known(VISITOR, None).email is None
+    assert isinstance(room.stream.urgent[-1], LoggedOut)
+
+
+def test_without_our_cookie_the_session_that_the_answer_sets_claims_the_identity(room):
+    show(room, login())
+    identities = room.tracking.observer._identities
+    assert identities.known("a" * 32, b"before").email is None
+    assert identities.known("b" * 32, b"after").email == "roni@example.com"
+
+
+def test_an_order_ends_the_basket(room):
+    identities = room.tracking.observer._identities
+    before = identities.basket(VISITOR)
+    passing = order(f"{GUEST_CART}/payment-information")
+    passing.request.headers.append((b"Cookie", f"bridge_visitor={VISITOR}".encode()))
+    show(room, passing)
+    assert identities.basket(VISITOR) != before
+
+
+def test_a_cookie_that_is_none_of_ours_names_nobody(room):
+    assert show(room, login("PHPSESSID=before; bridge_visitor=<script>"))[0].visitor is None
+
+
+def test_what_is_odd_is_counted_and_dropped(room):
+    before = count("login", "odd")
+    assert (
+        show(room, exchange("/customer/account/loginPost/", "x=1", answer=[NEW_SESSION, CONTEXT, ACCOUNT_PAGE])) == []
+    )
+    passing = login()
+    passing.request_body = None
+    assert show(room, passing) == []
+    assert count("login", "odd") == before + 2
+
+
+def test_refused_requests_are_counted_too(room):
+    before = count("cart-add", "refused")
+    show(room, added("product=17", answer_body='{"backUrl":"/x"}'))
+    assert count("cart-add", "refused") == before + 1
+
+
+def test_where_nothing_is_enabled_nothing_is_emitted(make_room):
+    room = make_room(make_book(general__enabled=False))
+    assert show(room, login()) == []
+
+
+def test_without_the_database_the_event_is_in_the_stream_all_the_same(room):
+    with room.app.app_context():
+        db.drop_all()
+    before = count("login", "not-remembered")
+    assert len(show(room, login())) == 1
+    assert count("login", "not-remembered") == before + 1
+
+
+def test_a_route_of_somebody_else_is_left_alone(room):
+    room.tracking.observer.seen(object(), login())
+    assert room.stream.events == []
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_passwords_and_addresses_are_in_no_log(room, caplog, capsys, broken):
+    if broken:
+        with room.app.app_context():
+            db.drop_all()
+    with caplog.at_level(logging.DEBUG):
+        show(room, login())
+    told = caplog.text + "".join(capsys.readouterr())
+    assert "Shopper1234" not in told + repr(room.stream.events)
+    assert "roni@" not in told
