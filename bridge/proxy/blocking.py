@@ -1,0 +1,239 @@
+"""Connections to the origin for threads: urllib3 dials (addresses, TLS, time-outs), http1 frames.
+
+The framing is not left to the client library, because it would read more than the event loop's adaptor accepts,
+re-case or join header fields, and end a broken body quietly.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util.wait import wait_for_read
+
+from bridge.proxy.http1 import (
+    CHUNKED,
+    LAST_CHUNK,
+    NO_BODY,
+    RESPONSE_HEAD_LIMIT,
+    UNTIL_CLOSE,
+    ChunkedReader,
+    MalformedError,
+    chunk,
+    keeps_alive,
+    parse_response,
+    response_framing,
+)
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable
+
+    from bridge.proxy.core import Visit
+    from bridge.proxy.exchange import Buffer, ResponseHead
+    from bridge.proxy.options import Address, ProxyOptions
+
+READ_SIZE: Final = 64 * 1024
+IDLE_LIMIT: Final = 32
+_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
+
+
+class UnreachableError(Exception):
+    """No connection to the origin."""
+
+
+class BrokenError(Exception):
+    """The origin ended an answer early, or before it began."""
+
+
+class SlowError(Exception):
+    """The origin did not answer, or not go on, in time."""
+
+
+class BlockingOrigin:
+    """A pool of kept-alive connections for the threads of one process."""
+
+    def __init__(self, address: Address, options: ProxyOptions) -> None:
+        self._address = address
+        self._options = options
+        self._idle: list[HTTPConnection] = []
+        self._lock = threading.Lock()
+
+    def open(self, visit: Visit, framing: int, body: Iterable[bytes]) -> BlockingExchange:
+        """Send a request and read the answer's head.
+
+        Raises UnreachableError, BrokenError, SlowError, or MalformedError for an answer that is none. A request without
+        body that may be repeated is sent once more when a kept-alive connection proves closed.
+        """
+        repeatable = framing == NO_BODY and visit.request.method in _REPEATABLE
+        connection, reused = self._take()
+        try:
+            return self._send(connection, visit, framing, body)
+        except BrokenError:
+            if not (reused and repeatable):
+                raise
+        return self._send(self._dial(), visit, framing, body)
+
+    def _take(self) -> tuple[HTTPConnection, bool]:
+        while True:
+            with self._lock:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None:
+                return self._dial(), False
+            if connection.sock is not None and not wait_for_read(connection.sock, 0.0):
+                return connection, True
+            connection.close()
+
+    def _dial(self) -> HTTPConnection:
+        kind = HTTPSConnection if self._address.scheme == "https" else HTTPConnection
+        connection = kind(self._address.host, self._address.port, timeout=self._options.timeout_connect)
+        try:
+            connection.connect()
+        except (OSError, HTTPError) as error:
+            connection.close()
+            raise UnreachableError from error
+        return connection
+
+    def _send(self, connection: HTTPConnection, visit: Visit, framing: int, body: Iterable[bytes]) -> BlockingExchange:
+        sock: socket.socket = connection.sock
+        head = visit.head() + (b"\r\nTransfer-Encoding: chunked\r\n\r\n" if framing == CHUNKED else b"\r\n\r\n")
+        exchange = BlockingExchange(self, connection, visit.request.method)
+        try:
+            sock.settimeout(self._options.timeout_idle)
+            sock.sendall(head)
+            for piece in body:
+                sock.sendall(b"".join(chunk([piece])) if framing == CHUNKED else piece)
+            if framing == CHUNKED:
+                sock.sendall(LAST_CHUNK)
+            sock.settimeout(self._options.timeout_head)
+            exchange.read_head()
+            sock.settimeout(self._options.timeout_idle)
+        except TimeoutError as error:
+            connection.close()
+            raise SlowError from error
+        except OSError as error:
+            connection.close()
+            raise BrokenError from error
+        except BaseException:
+            connection.close()
+            raise
+        return exchange
+
+    def give_back(self, connection: HTTPConnection) -> None:
+        """Keep a connection for the next exchange."""
+        with self._lock:
+            if len(self._idle) < IDLE_LIMIT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """End the connections that wait."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
+class BlockingExchange:
+    """An answer whose head was read. `read()` gives the body piece by piece."""
+
+    def __init__(self, origin: BlockingOrigin, connection: HTTPConnection, method: bytes) -> None:
+        self._origin = origin
+        self._connection: HTTPConnection | None = connection
+        self._sock: socket.socket = connection.sock
+        self._method = method
+        self._rest = b""
+        self._reader: ChunkedReader | None = None
+        self._left = 0
+        self._reusable = False
+        self.response: ResponseHead
+        self.framing = NO_BODY
+
+    def read_head(self) -> None:
+        """Read up to the end of the final answer's head; interim ones are dropped, since WSGI cannot pass them on."""
+        data = b""
+        while True:
+            end = data.find(b"\r\n\r\n")
+            if end < 0:
+                if len(data) > RESPONSE_HEAD_LIMIT:
+                    raise MalformedError(502, "head too long")
+                more = self._sock.recv(READ_SIZE)
+                if not more:
+                    raise BrokenError
+                data += more
+                continue
+            response = parse_response(data[: end + 4])
+            data = data[end + 4 :]
+            if response.status == 101:
+                raise MalformedError(502, "upgrade not asked for")
+            if response.status >= 200:
+                break
+        self.response = response
+        self.framing = self._left = response_framing(self._method, response)
+        self._reusable = self.framing != UNTIL_CLOSE and keeps_alive(
+            response.version, response.index.get(b"connection")
+        )
+        self._reader = ChunkedReader(padded=True) if self.framing == CHUNKED else None
+        self._rest = data
+        if self.framing == NO_BODY:
+            self._finish(excess=bool(data))
+
+    def read(self) -> list[Buffer]:
+        """Return the next pieces of the body, none at its end. Raises BrokenError, SlowError, MalformedError."""
+        pieces: list[Buffer] = []
+        while self._connection is not None and not pieces:
+            data, self._rest = self._rest, b""
+            if not data:
+                data = self._receive()
+            if not data:
+                if self.framing != UNTIL_CLOSE:
+                    self.close()
+                    raise BrokenError
+                self._finish(excess=False)
+            elif self._reader is not None:
+                views, end = self._reader.feed(data)
+                pieces += views
+                if end >= 0:
+                    self._finish(excess=end < len(data))
+            elif self.framing == UNTIL_CLOSE:
+                pieces.append(data)
+            else:
+                pieces.append(data[: self._left])
+                excess = len(data) > self._left
+                self._left -= len(pieces[0])
+                if not self._left:
+                    self._finish(excess=excess)
+        return pieces
+
+    @property
+    def complete(self) -> bool:
+        """Whether the body was read to its end."""
+        return self._connection is None
+
+    def _receive(self) -> bytes:
+        try:
+            return self._sock.recv(READ_SIZE)
+        except TimeoutError as error:
+            self.close()
+            raise SlowError from error
+        except OSError as error:
+            self.close()
+            raise BrokenError from error
+
+    def _finish(self, *, excess: bool) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._reusable and not excess:
+            self._origin.give_back(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """End the connection if the body was not read to its end."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

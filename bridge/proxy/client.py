@@ -1,0 +1,367 @@
+"""A client's connection on the event loop: requests read one after the other, each handed to what answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from bridge.proxy.http1 import (
+    CHUNKED,
+    NO_BODY,
+    REQUEST_HEAD_LIMIT,
+    ChunkedReader,
+    MalformedError,
+    error_body,
+    keeps_alive,
+    parse_request,
+    request_framing,
+)
+
+if TYPE_CHECKING:
+    from bridge.proxy.edge import Edge
+    from bridge.proxy.exchange import Buffer, RequestHead
+
+WRITE_LIMIT: Final = 128 * 1024
+PIPELINE_LIMIT: Final = 64 * 1024
+LINGER_SECONDS: Final = 5.0
+LINGER_BYTES: Final = 4 * 1024 * 1024
+HEAD_SECONDS: Final = 30.0
+NEW_SECONDS: Final = 1.0
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class Handler(Protocol):
+    """What answers a request: a relay to the origin, or a call of the application.
+
+    `endless` says that what it does has no end of its own: a tunnel, an event stream.
+    """
+
+    endless: bool
+
+    def start(self) -> None:
+        """Begin; called once, before anything else."""
+
+    def body(self, pieces: list[Buffer]) -> None:
+        """Take a part of the request's body."""
+
+    def body_end(self) -> None:
+        """Take note that the request's body is complete."""
+
+    def to_origin(self, data: bytes) -> None:
+        """Take what came through a tunnel."""
+
+    def client_gone(self) -> None:
+        """Give up: the connection is gone."""
+
+    def client_writable(self, *, writable: bool) -> None:
+        """Stop or go on writing."""
+
+    def tick(self, now: float) -> None:
+        """Look at the clock, every half second."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One connection of a client. `handler` answers the request in hand, None between requests."""
+
+    __slots__ = (
+        "_deadline",
+        "_edge",
+        "_in_body",
+        "_last",
+        "_left",
+        "_lingering",
+        "_pending",
+        "_read_paused",
+        "_reader",
+        "_received",
+        "_tunnel",
+        "handler",
+        "keep_alive",
+        "listener",
+        "modern",
+        "peer",
+        "transport",
+        "upgrade",
+        "write_paused",
+    )
+
+    def __init__(self, edge: Edge, listener: str) -> None:
+        self._edge = edge
+        self.listener = listener
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self.peer = ""
+        self.handler: Handler | None = None
+        self.keep_alive = True
+        self.modern = True  # speaks HTTP/1.1
+        self.upgrade: bytes | None = None  # the protocol that the request in hand asks for
+        self.write_paused = False
+        self._pending = b""
+        self._last: RequestHead | None = None
+        self._in_body = False
+        self._left = 0
+        self._reader: ChunkedReader | None = None
+        self._received = 0
+        self._read_paused = False
+        self._tunnel = False
+        self._lingering = -1
+        self._deadline = 0.0
+
+    # -- call-backs of the transport ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the edge's connections, unless the address has too many."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(WRITE_LIMIT)
+        name = transport.get_extra_info("peername")
+        self.peer = name[0] if isinstance(name, tuple) else "127.0.0.1"
+        self._deadline = self._edge.now() + HEAD_SECONDS
+        if not self._edge.join(self):
+            self.refuse(429, close=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave; whoever answers is told."""
+        del exc
+        self._edge.leave(self)
+        handler, self.handler = self.handler, None
+        if handler is not None:
+            handler.client_gone()
+
+    def pause_writing(self) -> None:
+        """Hold the answer back."""
+        self.write_paused = True
+        if self.handler is not None:
+            self.handler.client_writable(writable=False)
+
+    def resume_writing(self) -> None:
+        """Let the answer go on."""
+        self.write_paused = False
+        if self.handler is not None:
+            self.handler.client_writable(writable=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._tunnel:
+            if self.handler is not None:
+                self.handler.to_origin(data)
+            return
+        if self._lingering >= 0:
+            self._lingering += len(data)
+            if self._lingering > LINGER_BYTES:
+                self.transport.abort()
+            return
+        if self._in_body:
+            at = self._body(data)
+            if at < 0 or at >= len(data):
+                return
+            data = data[at:]
+        if self.handler is None and not self._pending:
+            self._head(data, 0)
+            return
+        start = max(len(self._pending) - 3, 0)
+        self._pending += data
+        if self.handler is None:
+            data, self._pending = self._pending, b""
+            self._head(data, start)
+        elif len(self._pending) > PIPELINE_LIMIT:
+            self.pause()
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def _head(self, data: bytes, start: int) -> None:
+        """Read a request's head from the beginning of data, whose end need not be looked for before `start`."""
+        end = data.find(b"\r\n\r\n", start)
+        if data[:2] == b"\r\n":  # one empty line before a request is let pass (RFC 9112 section 2.2)
+            data = data[2:]
+            end = data.find(b"\r\n\r\n")
+        if end < 0:
+            if len(data) > REQUEST_HEAD_LIMIT:
+                self._refuse_malformed(431)
+            else:
+                self._pending = data
+            return
+        end += 4
+        if end > REQUEST_HEAD_LIMIT:
+            self._refuse_malformed(431)
+            return
+        try:
+            request = self._last = parse_request(data[:end] if end < len(data) else data, self._last)
+            framing = request_framing(request)
+        except MalformedError as error:
+            self._refuse_malformed(error.status)
+            return
+        limit = self._edge.options.max_body
+        if limit and framing > limit:
+            self.keep_alive = False
+            self._edge.counters.failed("too-large")
+            self.refuse(413, close=True)
+            return
+        if framing != NO_BODY:
+            self._in_body = True
+            self._received = 0
+            self._left = framing
+            self._reader = ChunkedReader() if framing == CHUNKED else None
+        self._start(request, framing)
+        if end < len(data):
+            self.data_received(data[end:])
+
+    def _start(self, request: RequestHead, framing: int) -> None:
+        connection = request.index.get(b"connection")
+        self.modern = request.version == b"1.1"
+        self.keep_alive = not self._edge.stopping and keeps_alive(request.version, connection)
+        self.upgrade = None
+        if connection is not None and framing == NO_BODY and b"upgrade" in connection.lower():
+            asked = request.index.get(b"upgrade")
+            if asked is not None and request.method == b"GET" and not asked.lower().startswith((b"h2c", b"http")):
+                self.upgrade = asked
+        self.handler = self._edge.handler(self, request, framing)
+        self.handler.start()
+
+    def _body(self, data: bytes) -> int:
+        """Take a part of the request's body; give the offset after it, -1 while it goes on."""
+        handler = self.handler
+        if self._reader is not None:
+            try:
+                views, end = self._reader.feed(data)
+            except MalformedError as error:
+                self._in_body = False
+                self._drop_handler()
+                self._refuse_malformed(error.status)
+                return -1
+            pieces: list[Buffer] = list(views)
+        else:
+            end = self._left if self._left <= len(data) else -1
+            pieces = [data if end < 0 or end == len(data) else memoryview(data)[:end]]
+            self._left -= len(pieces[0])
+        if end >= 0:
+            self._in_body = False
+            self._reader = None
+        self._received += sum(map(len, pieces))
+        limit = self._edge.options.max_body
+        if limit and self._received > limit:
+            self._in_body = False
+            self._drop_handler()
+            self._edge.counters.failed("too-large")
+            self.refuse(413, close=True)
+            return -1
+        if handler is not None:
+            if pieces:
+                handler.body(pieces)
+            if end >= 0:
+                handler.body_end()
+        return end
+
+    def _drop_handler(self) -> None:
+        handler, self.handler = self.handler, None
+        if handler is not None:
+            handler.client_gone()
+
+    def exchange_done(self, *, complete: bool) -> None:
+        """Go on to the next request; `complete` says that this one was read to its end."""
+        self.handler = None
+        self.upgrade = None
+        if not self.keep_alive or not complete or self._edge.stopping:
+            self._close_gently(lingering=not complete)
+            return
+        self._deadline = self._edge.now() + self._edge.options.timeout_idle
+        if self._pending:
+            data, self._pending = self._pending, b""
+            self._head(data, 0)
+            self.resume()
+
+    # -- what handlers do to the connection ---------------------------------------------------------------------------
+
+    def write(self, pieces: list[Buffer]) -> None:
+        """Write to the client, if it is still there."""
+        if not self.transport.is_closing():
+            self.transport.writelines(pieces)
+
+    def pause(self) -> None:
+        """Stop reading from the client."""
+        if not self._read_paused and not self.transport.is_closing():
+            self._read_paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read from the client again."""
+        if self._read_paused and not self.transport.is_closing() and len(self._pending) <= PIPELINE_LIMIT:
+            self._read_paused = False
+            self.transport.resume_reading()
+
+    def open_tunnel(self) -> None:
+        """Pass everything on from now, both ways."""
+        self._tunnel = True
+        if self._pending and self.handler is not None:
+            data, self._pending = self._pending, b""
+            self.handler.to_origin(data)
+
+    def _refuse_malformed(self, status: int) -> None:
+        self._edge.counters.failed("malformed-request")
+        self._edge.refused(status)
+        self.refuse(status, close=True)
+
+    def refuse(self, status: int, *, close: bool) -> None:
+        """Answer the request in hand with an error page of ours, which no cache keeps."""
+        self.keep_alive = self.keep_alive and not close
+        self.write([error_page(status, close=not self.keep_alive)])
+        self._in_body = False
+        self.exchange_done(complete=not close)
+
+    def cut(self, rest: list[Buffer], *, reset: bool) -> None:
+        """End the connection in the middle of an answer. `reset` where a plain end would look like the answer's own."""
+        self.handler = None
+        self.write(rest)
+        if reset:
+            sock: socket.socket | None = self.transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.close()
+
+    def close(self) -> None:
+        """End the connection once all is written."""
+        self.handler = None
+        self.transport.close()
+
+    def _close_gently(self, *, lingering: bool) -> None:
+        """Close; where the client may still be sending, read on for a while, so that it can read the answer."""
+        if not lingering or self.transport.is_closing() or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self._in_body = False
+        self._pending = b""
+        self._lingering = 0
+        self._deadline = self._edge.now() + LINGER_SECONDS
+        self.resume()
+        self.transport.write_eof()
+
+    def tick(self, now: float) -> None:
+        """End the connection when it has been silent for too long."""
+        if self.handler is not None:
+            self.handler.tick(now)
+        elif now > self._deadline and not self.transport.is_closing():
+            if self._pending and self._lingering < 0:
+                self._edge.counters.failed("idle-timeout")
+                self.refuse(408, close=True)
+            else:
+                self.transport.close()
+
+    def stop(self, now: float) -> None:
+        """Take no further request: end what is idle or endless; a new connection still gets its answer."""
+        if self.handler is None and self._last is not None:
+            self.close()
+        elif self.handler is None:
+            self._deadline = min(self._deadline, now + NEW_SECONDS)
+        elif self.handler.endless:
+            self._drop_handler()
+            self.cut([], reset=False)
+
+
+def error_page(status: int, *, close: bool) -> bytes:
+    """Make a short answer of ours, head and body."""
+    phrase = HTTPStatus(status).phrase
+    body = error_body(status)
+    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    head += "Cache-Control: no-store\r\n" + ("Connection: close\r\n" if close else "")
+    return head.encode("ascii") + b"\r\n" + body

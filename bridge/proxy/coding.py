@@ -1,0 +1,177 @@
+"""Content coding of pages: whole bodies with a memo, or as a stream. gzip and identity only."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, cast
+
+from isal import isal_zlib
+
+from bridge.proxy.splice import Splicer
+
+if TYPE_CHECKING:
+    from bridge.proxy.exchange import Buffer
+
+GZIP_WINDOW: Final = 31
+LEVEL: Final = 1
+WHOLE_LIMIT: Final = 1024 * 1024  # a body up to here may be gathered; larger ones are recoded as they come
+PLAIN_LIMIT: Final = 8 * 1024 * 1024
+RATIO_LIMIT: Final = 100
+STEP: Final = 256 * 1024
+MEMO_BYTES: Final = 32 * 1024 * 1024
+_MAGIC: Final = b"\x1f\x8b"
+# The stub calls it an instance of Exception.
+IsalError: Final = cast("type[Exception]", isal_zlib.error)
+
+
+# The origin's body, the markup, whether the body is gzip, whether the page is.
+MemoKey = tuple[bytes, bytes, bool, bool]
+
+
+class CodingError(Exception):
+    """A body that is not what its content coding says."""
+
+
+class TooLargeError(Exception):
+    """A page that is too large to be handled whole."""
+
+
+class BombError(CodingError):
+    """A body that grows out of all proportion."""
+
+
+def inflate(body: Buffer, limit: int = PLAIN_LIMIT) -> bytes:
+    """Unpack a whole gzip body, of several members too.
+
+    Raises CodingError when it is broken or cut short, BombError over `limit` when it also grew a hundredfold, else
+    TooLargeError.
+    """
+    parts: list[bytes] = []
+    size = 0
+    rest: Buffer = body
+    while True:
+        member = isal_zlib.decompressobj(GZIP_WINDOW)
+        try:
+            part = member.decompress(rest, limit - size + 1)
+        except IsalError as error:
+            raise CodingError("not gzip") from error
+        size += len(part)
+        if size > limit:
+            raise BombError if size > RATIO_LIMIT * len(body) else TooLargeError
+        if not member.eof:
+            raise CodingError("cut short")
+        parts.append(part)
+        rest = member.unused_data
+        if not rest:
+            return part if len(parts) == 1 else b"".join(parts)
+
+
+def deflate(pieces: list[Buffer]) -> bytes:
+    """Pack pieces as one gzip body."""
+    packer = isal_zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW)
+    return b"".join([*map(packer.compress, pieces), packer.flush()])
+
+
+class Memo:
+    """Bodies rewritten before, by the exact bytes of the origin's body, the tag and the codings; bounded in bytes.
+
+    Nothing in a key or value depends on the visitor beyond what the origin itself sent, so a hit gives nobody anything
+    that the origin did not send to them.
+    """
+
+    def __init__(self, limit: int = MEMO_BYTES) -> None:
+        self.limit = limit
+        self.size = 0
+        self._bodies: OrderedDict[MemoKey, bytes] = OrderedDict()
+
+    def get(self, key: MemoKey) -> bytes | None:
+        """Look up the page made of this body."""
+        found = self._bodies.get(key)
+        if found is not None:
+            self._bodies.move_to_end(key)
+        return found
+
+    def put(self, key: MemoKey, made: bytes) -> None:
+        """Remember a body, forgetting the longest unused ones."""
+        cost = len(key[0]) + len(made)
+        if cost > self.limit // 8 or key in self._bodies:
+            return
+        self._bodies[key] = made
+        self.size += cost
+        while self.size > self.limit:
+            (body, *_), oldest = self._bodies.popitem(last=False)
+            self.size -= len(body) + len(oldest)
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+
+def rewrite(body: bytes, markup: bytes, *, gzip_in: bool, gzip_out: bool) -> tuple[bytes, Splicer]:
+    """Put the tag into a whole body. Raises what inflate() raises."""
+    splicer = Splicer(markup)
+    plain = inflate(body) if gzip_in else body
+    pieces = splicer.feed(plain) + splicer.finish()
+    return deflate(pieces) if gzip_out else b"".join(pieces), splicer
+
+
+class Recoder:
+    """Puts the tag into a body that comes in pieces, unpacking before and packing after as told.
+
+    What is ready goes out at once, also packed, so that the head of a slowly made page is not held back.
+    """
+
+    def __init__(self, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> None:
+        self.splicer = splicer
+        self._gzip_in = gzip_in
+        self._member = isal_zlib.decompressobj(GZIP_WINDOW) if gzip_in else None
+        self._packer = isal_zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW) if gzip_out else None
+
+    def feed(self, data: Buffer) -> list[Buffer]:
+        """Take a piece, give out what is ready. Raises CodingError."""
+        if self._member is None:
+            return self._flushed(self._packed(self.splicer.feed(data)))
+        out: list[Buffer] = []
+        while data:
+            part = self._unpack(data)
+            out += self._packed(self.splicer.feed(part)) if part else []
+            data = self._next_member() if self._member.eof else self._member.unconsumed_tail
+        return self._flushed(out)
+
+    def finish(self) -> list[Buffer]:
+        """Give out the end. A gzip body that was cut short stays without its end."""
+        out = self._packed(self.splicer.finish())
+        if self._packer is not None:
+            cut_short = self._member is not None and not self._member.eof
+            out.append(self._packer.flush(isal_zlib.Z_SYNC_FLUSH) if cut_short else self._packer.flush())
+        return [piece for piece in out if piece]
+
+    def _unpack(self, data: Buffer) -> bytes:
+        assert self._member is not None  # noqa: S101 - feed() asked
+        try:
+            return self._member.decompress(data, STEP)
+        except IsalError as error:
+            raise CodingError("not gzip") from error
+
+    def _next_member(self) -> bytes:
+        """Open the member that follows; bytes after the last one that are no member are dropped, as browsers do."""
+        assert self._member is not None  # noqa: S101 - feed() asked
+        rest: bytes = self._member.unused_data
+        if rest[:2] != _MAGIC[: len(rest)]:
+            return b""
+        if rest:
+            self._member = isal_zlib.decompressobj(GZIP_WINDOW)
+        return rest
+
+    def _packed(self, pieces: list[Buffer]) -> list[Buffer]:
+        if self._packer is None:
+            return pieces
+        return [self._packer.compress(piece) for piece in pieces]
+
+    def _flushed(self, pieces: list[Buffer]) -> list[Buffer]:
+        out = [piece for piece in pieces if piece]
+        if self._packer is not None and pieces:
+            tail = self._packer.flush(isal_zlib.Z_SYNC_FLUSH)
+            if tail:
+                out.append(tail)
+        return out
