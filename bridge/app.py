@@ -1,0 +1,149 @@
+"""The composition root: here, and only here, the rooms are wired together."""
+
+from __future__ import annotations
+
+import functools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from bridge import dashboard, ops
+from bridge.auth import init_auth
+from bridge.config import Config, config_from_environ, require_store
+from bridge.db import db, engine_options, vault
+from bridge.export import Exporter, find_variants, waiting_gauges
+from bridge.ometria import Ometria
+from bridge.proxy import ProxyOptions, ProxyWiring
+from bridge.queues import Wakes, connect
+from bridge.settings import Books
+from bridge.store import make_store
+from bridge.stream import URGENT_SECONDS, EventStream, Spool
+from bridge.tracking import Tracking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import redis
+
+    from bridge.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the processes of one application share; at ``app.extensions["bridge"]``."""
+
+    config: Config
+    books: Books
+    redis: redis.Redis
+    wakes: Wakes
+    tracking: Tracking
+    store: Store
+    ometria: Ometria
+
+
+def services(app: Flask) -> Services:
+    """Return the services of an application that :func:`create_app` made."""
+    found: Services = app.extensions["bridge"]
+    return found
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the Flask application of bridge's own paths; the process settings default to the environment.
+
+    Raises :class:`bridge.errors.Misconfigured` with the sentence that says what to change.
+    """
+    config = config or config_from_environ(os.environ)
+    app = Flask("bridge", static_folder=None, template_folder=str(asset_folder("templates")))
+    vault.use(config.secret_keys)
+    app.config.update(_flask_settings(config))
+    db.init_app(app)
+    Migrate(app, db, directory=str(asset_folder("migrations")), render_as_batch=True)
+    connection = connect(config.redis_url)
+    wakes = Wakes(connection)
+    books = Books(app, config.data_dir / "settings.json")
+    store = make_store(config)
+    ometria = Ometria(config.ometria_api_url, connection)
+    tracking = Tracking(
+        app=app,
+        config=config,
+        books=books,
+        stream=_lazy_stream(config, wakes),
+        find_variants=_variant_finder(app, store),
+        static_folder=asset_folder("static"),
+    )
+    app.extensions["bridge"] = Services(config, books, connection, wakes, tracking, store, ometria)
+    app.extensions["bridge.export"] = Exporter(config, connection, wakes, store, ometria)
+    init_auth(app, config)
+    app.register_blueprint(tracking.blueprint, url_prefix=config.prefix)
+    app.register_blueprint(ops.make_blueprint(connection, waiting_gauges), url_prefix=config.prefix)
+    ops.add_front_door(app, config.prefix)
+    dashboard.init_dashboard(app, config, connection, asset_folder("static"))
+    return app
+
+
+def proxy_wiring(app: Flask) -> ProxyWiring:
+    """Return what the proxy's adaptors need; raises :class:`Misconfigured` when no shop is named."""
+    wired = services(app)
+    config = wired.config
+    options = ProxyOptions(
+        origin=require_store(config),
+        public_url=config.public_url,
+        prefix=config.prefix,
+        admin_path=config.admin_path,
+        trusted_proxies=config.trusted_proxies,
+        timeout_connect=config.timeout_connect,
+        timeout_head=config.timeout_head,
+        timeout_idle=config.timeout_idle,
+        max_body=config.max_body,
+        max_connections_per_ip=config.max_connections_per_ip,
+        threads=config.threads,
+        kill_file=config.kill_file,
+    )
+    return ProxyWiring(options, wired.tracking.tags, wired.tracking.observer)
+
+
+def asset_folder(name: str) -> Path:
+    """Return the folder of templates, static files or migrations: beside ``wsgi.py``, or inside an installed wheel."""
+    beside = Path(__file__).resolve().parents[1] / name
+    return beside if (beside / "..").resolve().joinpath("wsgi.py").exists() else Path(__file__).parent / f"_{name}"
+
+
+def _flask_settings(config: Config) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": config.secret_keys[0],
+        "SECRET_KEY_FALLBACKS": list(config.secret_keys[1:]),
+        "SQLALCHEMY_DATABASE_URI": config.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(config.database_url),
+        "SESSION_COOKIE_NAME": "bridge_staff",
+        "SESSION_COOKIE_PATH": f"{config.prefix}/dashboard",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "BOOTSTRAP_SERVE_LOCAL": True,
+        "MAX_CONTENT_LENGTH": 4 * 1024 * 1024,
+    }
+
+
+def _lazy_stream(config: Config, wakes: Wakes) -> Callable[[], EventStream]:
+    """Return a function giving the process's event stream, made on first use: it owns a thread, so after any fork."""
+
+    @functools.cache
+    def stream() -> EventStream:
+        quick = connect(config.redis_url, timeout=URGENT_SECONDS)
+        return EventStream(quick, Spool(config.spool_dir), lambda: wakes.try_wake("take_events"))
+
+    return stream
+
+
+def _variant_finder(app: Flask, store: Store) -> Callable[[Sequence[str]], dict[str, tuple[str, str | None]]]:
+    def find(skus: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+        with app.app_context():
+            return find_variants(skus, store)
+
+    return find
+
+
+__all__ = ["Services", "asset_folder", "create_app", "proxy_wiring", "services"]
