@@ -1,0 +1,58 @@
+# Verbs for people; `make help` prints them. Everything lives in .venv and var/, nothing outside this folder
+# (but `make test` may install system packages, see tests/system-packages.sh).
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types docs lock demo-journey screenshots clean
+
+help:  ## print the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# Variables given on the command line (make run BRIDGE_STORE_URL=…) reach the recipe's environment by make itself.
+run: $(VENV)/run.stamp  ## start everything: in front of the sandbox, or of the shop that BRIDGE_STORE_URL names
+	@exec $(BIN)/bridge run $(if $(BRIDGE_STORE_URL),,--sandbox)
+
+test: $(VENV)/test.stamp  ## install what the tests need, check style and types, run every test
+	@bash tests/system-packages.sh
+	@$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/test.stamp  ## style and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/test.stamp  ## types, strict
+	$(BIN)/mypy
+
+docs: $(VENV)/run.stamp  ## write the generated pages (docs/settings.md)
+	$(BIN)/python -m bridge.settings.page > docs/settings.md
+
+demo-journey: $(VENV)/test.stamp  ## a shopper's journey in a real browser, slowly, for a person to watch
+	$(BIN)/python -m tests.browser.demo
+
+screenshots: $(VENV)/test.stamp  ## take the pictures of the README and the docs
+	$(BIN)/python -m tests.browser.screenshots
+
+lock:  ## compile requirements/*.in into *.txt with hashes, naming no index (needs uv)
+	uv pip compile requirements/run.in -o requirements/run.txt --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+	uv pip compile requirements/test.in -o requirements/test.txt --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+clean:  ## remove the environment and the data of local runs
+	rm -rf $(VENV) var
+
+$(VENV)/python.stamp:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/python.stamp requirements/test.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
