@@ -5,10 +5,8 @@ from __future__ import annotations
 from alembic import context
 from flask import current_app
 
-import bridge.models
-from bridge.db import Base, Secret, db
-
-assert bridge.models.Scope.metadata is Base.metadata
+from bridge.db import Secret, db
+from bridge.models import Scope
 
 
 def render_item(kind, item, autogen_context):
@@ -21,7 +19,7 @@ def render_item(kind, item, autogen_context):
 with current_app.app_context(), db.engine.connect() as connection:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=Scope.metadata,
         render_as_batch=True,
         render_item=render_item,
         compare_type=True,

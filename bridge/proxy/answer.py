@@ -231,7 +231,7 @@ class Coded(Rewriting):
 
     def _complete(self) -> list[Buffer]:
         if self._recoder is not None:
-            return self._untouched("grammar")
+            return self._untouched("encoding" if self._recoder.open else "grammar")
         body = bytes(self._raw[0]) if len(self._raw) == 1 else b"".join(self._raw)
         key = (body, self._page.markup, self._gzip_in, self._gzip_out)
         made = self._memo.get(key) if self._memo is not None else None

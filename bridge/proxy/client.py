@@ -269,7 +269,7 @@ class ClientConnection(asyncio.Protocol):
         if self._pending:
             data, self._pending = self._pending, b""
             self._head(data, 0)
-            self.resume()
+        self.resume()
 
     # -- what handlers do to the connection ---------------------------------------------------------------------------
 

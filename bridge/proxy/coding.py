@@ -127,6 +127,11 @@ class Recoder:
         self._member = isal_zlib.decompressobj(GZIP_WINDOW) if gzip_in else None
         self._packer = isal_zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW) if gzip_out else None
 
+    @property
+    def open(self) -> bool:
+        """Whether the gzip body has not come to its end."""
+        return self._member is not None and not self._member.eof
+
     def feed(self, data: Buffer) -> list[Buffer]:
         """Take a piece, give out what is ready. Raises CodingError."""
         if self._member is None:
@@ -142,8 +147,7 @@ class Recoder:
         """Give out the end. A gzip body that was cut short stays without its end."""
         out = self._packed(self.splicer.finish())
         if self._packer is not None:
-            cut_short = self._member is not None and not self._member.eof
-            out.append(self._packer.flush(isal_zlib.Z_SYNC_FLUSH) if cut_short else self._packer.flush())
+            out.append(self._packer.flush(isal_zlib.Z_SYNC_FLUSH) if self.open else self._packer.flush())
         return [piece for piece in out if piece]
 
     def _unpack(self, data: Buffer) -> bytes:

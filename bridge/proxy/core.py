@@ -120,12 +120,12 @@ class Core:
     def visit(self, request: RequestHead, peer: str) -> Visit:
         """Prepare a request for the origin."""
         killed = self.killed()
-        page = gzip = identity = False
+        page = identity = False
+        gzip = takes_gzip(request.index.get(b"accept-encoding"))
         suffix = b""
         if not killed and self.tags is not None and may_be_page(request.path, self.options.admin_path):
             page = True
             suffix = self.tags.etag_suffix
-            gzip = takes_gzip(request.index.get(b"accept-encoding"))
             identity = gzip and self.asks_identity
         key = (peer, page, identity, suffix)
         prepared: Prepared | None = request.memo.get(key)

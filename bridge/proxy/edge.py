@@ -189,7 +189,7 @@ class EdgeWorker(Worker):  # type: ignore[misc] # gunicorn brings no types
         loop.add_signal_handler(signal.SIGWINCH, lambda: None)
         loop.add_signal_handler(signal.SIGABRT, lambda: os._exit(1))
         for sock in self.sockets:
-            await edge.listen(sock.sock, listener_of(sock.getsockname(), wsgi.listeners))
+            await edge.listen(sock.sock, listener_of(sock.getsockname(), getattr(wsgi, "listeners", {})))
         while self.alive:
             self.notify()
             if self.ppid != os.getppid():

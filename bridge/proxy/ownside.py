@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
@@ -100,6 +101,7 @@ class OwnCall:
         self._input = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when the call is over
         self._size = 0
         self._deadline = edge.now() + edge.options.timeout_idle
+        self._submitted = False
         self.endless = False
         # Of the thread's side:
         self._status = ""
@@ -145,6 +147,8 @@ class OwnCall:
         if not self._edge.own.submit(self):
             self._edge.counters.failed("busy")
             self._refuse(503)
+            return
+        self._submitted = True
 
     def _refuse(self, status: int) -> None:
         self._gone.set()
@@ -157,6 +161,8 @@ class OwnCall:
     def client_gone(self) -> None:
         """Let the thread know."""
         self._gone.set()
+        if not self._submitted:
+            self._input.close()
         self._free.set()
         self._acknowledged.set()
 
@@ -272,6 +278,8 @@ class OwnCall:
         self._head_sent = True
         names = {name.lower() for name, _ in self._headers}
         lines = [f"HTTP/1.1 {self._status}", *[f"{name}: {value}" for name, value in self._headers]]
+        if "date" not in names:
+            lines.append(f"Date: {formatdate(usegmt=True)}")
         status = int(self._status[:3])
         if self._request.method != b"HEAD" and status not in {204, 304} and "content-length" not in names:
             if self._client.modern:
