@@ -340,19 +340,23 @@ class OwnCall:
             "wsgi.run_once": False,
             "bridge.listener": self._client.listener,
         }
-        for field, value in request.headers:
-            if b"_" in field:
-                continue  # CGI could not tell it from the one with hyphens
-            key = field.decode("ascii").upper().replace("-", "_")
-            if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
-                key = "HTTP_" + key
-            text = value.decode("latin-1")
-            if key in environ:
-                text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
-            environ[key] = text
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        _add_fields(environ, request)
         environ["CONTENT_LENGTH"] = str(self._size)
         return environ
+
+
+def _add_fields(environ: dict[str, Any], request: RequestHead) -> None:
+    for field, value in request.headers:
+        if b"_" in field:
+            continue  # CGI could not tell it from the one with hyphens
+        key = field.decode("ascii").upper().replace("-", "_")
+        if key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
+            key = "HTTP_" + key
+        text = value.decode("latin-1")
+        if key in environ:
+            text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+        environ[key] = text
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def _close(answer: Iterable[bytes]) -> None:

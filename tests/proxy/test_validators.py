@@ -1,0 +1,48 @@
+"""Entity tags of injected pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.proxy.exchange import RequestHead
+from bridge.proxy.validators import marked, prepare, restore, unmarked
+
+
+@pytest.mark.parametrize(
+    ("etag", "expected"),
+    [
+        (b'"a"', b'W/"a-b1"'),
+        (b'W/"a"', b'W/"a-b1"'),
+        (b'""', b'W/"-b1"'),
+        (b"a", None),
+        (b'"a', None),
+        (b'w/"a"', None),
+    ],
+)
+def test_an_entity_tag_is_made_weak_and_marked(etag, expected):
+    assert marked(etag, b"b1") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "ours"),
+    [
+        (b'W/"a-b1"', b'W/"a"', {b"a"}), (b'W/"a-b0"', b'W/"a-b0"', set()), (b'"a-b1"', b'"a-b1"', set()), (b"*", b"*", set()),
+        (b'"x", W/"a-b1" , W/"b-b1"', b'"x", W/"a" , W/"b"', {b"a", b"b"}),
+    ],
+)  # fmt: skip
+def test_only_the_current_mark_is_taken_off(value, plain, ours):
+    assert unmarked(value, b"b1") == (plain, ours)
+
+
+def test_a_conditional_request_for_a_page_keeps_only_its_entity_tags():
+    headers = [(b"Host", b"a"), (b"If-Modified-Since", b"x"), (b"if-none-match", b'W/"a-b1"')]
+    out, ours = prepare(RequestHead(headers=headers), headers, b"b1")
+    assert out == [(b"Host", b"a"), (b"if-none-match", b'W/"a"')]
+    assert ours == {b"a"}
+    same = [(b"Host", b"a")]
+    assert prepare(RequestHead(headers=same), same, b"b1") == (same, frozenset())
+
+
+@pytest.mark.parametrize(("etag", "expected"), [(b'"a"', b'W/"a-b1"'), (b'"b"', b'"b"'), (b"junk", b"junk")])
+def test_a_304_bears_the_mark_that_the_visitors_copy_has(etag, expected):
+    assert restore(etag, frozenset({b"a"}), b"b1") == expected
