@@ -33,6 +33,27 @@ class Commands(click.Group):
         except BridgeError as error:
             click.echo(f"bridge: {error}", err=True)
             ctx.exit(1)
+        except Exception as error:
+            sentence = _neighbour_fault(error)
+            if sentence is None:
+                raise
+            click.echo(f"bridge: {sentence}", err=True)
+            ctx.exit(1)
+
+
+def _neighbour_fault(error: Exception) -> str | None:
+    """Return what to change about the database or Redis, or None for every other error."""
+    import redis
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    if isinstance(error, redis.RedisError):
+        return "Redis does not answer: see BRIDGE_REDIS_URL, or start it with `bridge run`."
+    if not isinstance(error, OperationalError | ProgrammingError):
+        return None
+    said = str(error.orig)
+    if "no such table" in said or "no such column" in said or "does not exist" in said:
+        return "The database has not this version's tables: run `bridge db upgrade`."
+    return "The database does not answer: see BRIDGE_DATABASE_URL." if isinstance(error, OperationalError) else None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,18 +155,21 @@ def sandbox(**options: Any) -> None:
     serve(**options)
 
 
+MARKS = {"ok": ("ok  ", "green"), "warn": ("look", "yellow"), "fail": ("FAIL", "red")}
+
+
 @main.command()
 def check() -> None:
     """Ask every neighbour and say what is wrong and what to change."""
-    from bridge.check import run_checks
+    from bridge.checks import run_checks
 
-    app, good = make_app("check"), True
+    app, failed = make_app("check"), False
     with app.app_context():
         for finding in run_checks(app):
-            good = good and finding.ok
-            mark = click.style("ok  ", fg="green") if finding.ok else click.style("FAIL", fg="red")
-            click.echo(f"{mark} {finding.name}: {finding.sentence}")
-    sys.exit(0 if good else 1)
+            failed = failed or finding.level == "fail"
+            mark, colour = MARKS[finding.level]
+            click.echo(f"{click.style(mark, fg=colour)} {finding.name}: {finding.sentence}")
+    sys.exit(1 if failed else 0)
 
 
 @main.group()

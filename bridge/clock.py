@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 
 CHORES = ("take_events", "poll", "upkeep")
 BEAT = "bridge:clock:beat"
+DONE = "bridge:clock:done"
+"""The last minute whose work was done whole (Unix seconds): what a clock that died or stood still left is made up."""
+MADE_UP_SECONDS = 86_400
 
 log = structlog.get_logger()
 
 
-def due(expression: str, minute: dt.datetime) -> bool:
-    """Return whether a five-field cron expression names this minute (aware, seconds zero)."""
-    before = minute - dt.timedelta(minutes=1)
-    return bool(next(CronSim(expression, before)) == minute)
+def due(expression: str, minute: dt.datetime, since: dt.datetime | None = None) -> bool:
+    """Return whether a five-field cron expression names this minute (aware, seconds zero), or one after ``since``."""
+    before = minute - dt.timedelta(minutes=1) if since is None else since.astimezone(minute.tzinfo)
+    named = next(CronSim(expression, before), None)
+    return named is not None and named <= minute
 
 
-def due_accounts(book: Book, minute: dt.datetime) -> list[Account]:
-    """Return the accounts whose owner scope's schedule names this minute in the shop's time zone."""
+def due_accounts(book: Book, minute: dt.datetime, since: dt.datetime | None = None) -> list[Account]:
+    """Return the accounts whose owner scope's schedule names a due minute in the shop's time zone; see :func:`due`."""
     return [
         account
         for account in book.accounts()
-        if due(account.settings["export.schedule"], minute.astimezone(_zone(account.stores[0].timezone)))
+        if due(account.settings["export.schedule"], minute.astimezone(_zone(account.stores[0].timezone)), since)
     ]
 
 
@@ -54,10 +58,19 @@ def tick(app: Flask, connection: redis.Redis, wakes: Wakes, now: float) -> list[
     for chore in CHORES:
         wakes.wake(chore)
     with app.app_context():
-        accounts = [account.id for account in due_accounts(load_book(), minute)]
+        accounts = [account.id for account in due_accounts(load_book(), minute, _since(connection, minute))]
     for account in accounts:
         wakes.wake("session", account)
+    connection.set(DONE, str(int(minute.timestamp())))
     return accounts
+
+
+def _since(connection: redis.Redis, minute: dt.datetime) -> dt.datetime:
+    """Return the minute up to which schedules were looked at: the one before, an older one when ticks were missed."""
+    before = minute - dt.timedelta(minutes=1)
+    kept: Any = connection.get(DONE)
+    done = dt.datetime.fromtimestamp(float(kept), tz=dt.UTC) if kept else before
+    return max(min(done, before), minute - dt.timedelta(seconds=MADE_UP_SECONDS))
 
 
 def run_clock(app: Flask, connection: redis.Redis, wakes: Wakes, stopped: Callable[[float], bool]) -> None:

@@ -101,10 +101,13 @@ def _begin(connection: Any) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return what Flask-SQLAlchemy hands to ``create_engine`` for this database."""
+    """Return what Flask-SQLAlchemy hands to ``create_engine`` for this database.
+
+    The values of a statement stay out of the error's text: they may be a person's data.
+    """
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 10, "check_same_thread": False}}
-    return {"pool_pre_ping": True, "pool_size": 10}
+        return {"connect_args": {"timeout": 10, "check_same_thread": False}, "hide_parameters": True}
+    return {"pool_pre_ping": True, "pool_size": 10, "hide_parameters": True}
 
 
 def immediate() -> None:

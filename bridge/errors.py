@@ -26,6 +26,10 @@ class Retry(BridgeError):
         self.after = after
 
 
+class Stumbled(Retry):
+    """The neighbour failed at this question: one of the things asked about may be to blame, so ask for fewer."""
+
+
 class Refused(BridgeError):
     """The record is wrong in itself and was set aside."""
 

@@ -7,6 +7,7 @@ clock's next minute, one that comes twice finds nothing to do.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -37,7 +38,8 @@ JOBS: dict[str, tuple[str, str]] = {
 SERIALIZER = "json"
 JOB_SECONDS = 600
 WAKE_SECONDS = 30
-"""How long a wake-up may wait unseen before another is enqueued beside it (its worker may have died)."""
+"""A wake-up older than this that is in no queue any more was lost with its worker; another takes its place."""
+WAKE_KEPT_SECONDS = 86_400
 
 
 def connect(url: str, *, timeout: float = 5.0) -> redis.Redis:
@@ -59,12 +61,26 @@ class Wakes:
 
     def wake(self, name: str, *args: str) -> bool:
         """Enqueue the job unless an equal one waits; return whether it was enqueued. Raises ``redis.RedisError``."""
-        if not self._redis.set(_wake_key(name, args), b"1", nx=True, ex=WAKE_SECONDS):
-            return False
         queue_name, path = JOBS[name]
         queue = Queue(queue_name, connection=self._redis, serializer=SERIALIZER)
-        queue.enqueue_call(path, args=list(args), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+        key, job = _wake_key(name, args), uuid.uuid4().hex
+        if not self._redis.set(key, job, nx=True, ex=WAKE_KEPT_SECONDS):
+            if not self._lost(key, queue):
+                return False
+            self._redis.set(key, job, ex=WAKE_KEPT_SECONDS)
+        queue.enqueue_call(path, args=list(args), timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400, job_id=job)
         return True
+
+    def _lost(self, key: str, queue: Queue) -> bool:
+        """Return whether the wake-up under the key is old and waits in no queue.
+
+        While it still waits (no worker runs, or all are busy) another beside it would only be the same work again.
+        """
+        left: Any = self._redis.ttl(key)
+        if left > WAKE_KEPT_SECONDS - WAKE_SECONDS:
+            return False
+        job: Any = self._redis.get(key)
+        return job is None or self._redis.lpos(queue.key, job) is None
 
     def try_wake(self, name: str, *args: str) -> bool:
         """As :meth:`wake`, but a missing Redis only means that the clock will do it later."""
@@ -100,7 +116,7 @@ class AppWorker(Worker):
 def run_worker(app: Flask, connection: redis.Redis, on_start: Callable[[], Any] | None = None) -> None:
     """Work the queues in priority order until told to stop."""
     queues = [Queue(name, connection=connection, serializer=SERIALIZER) for name in QUEUES]
-    worker = AppWorker(queues, connection=connection, serializer=SERIALIZER, default_worker_ttl=60)
+    worker = AppWorker(queues, connection=connection, serializer=SERIALIZER, worker_ttl=60)
     worker.app = app
     if on_start is not None:
         on_start()

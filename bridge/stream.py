@@ -8,6 +8,7 @@ the database.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import time
@@ -30,6 +31,8 @@ URGENT_SECONDS = 0.05
 """The time-out of the client that the stream is given: how long an answer may be held back."""
 WAITING_MOST = 10_000
 SPOOL_BYTES = 64 * 1024 * 1024
+REPLAY_LINES = 500
+"""Events in one pipeline of a replay: the client's short time-out must do for it."""
 
 log = structlog.get_logger()
 
@@ -53,12 +56,11 @@ class Spool:
         with self._lock:
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if sum(path.stat().st_size for path in self._folder.iterdir()) + len(data) > self._most:
+                if sum(map(_size, self._folder.iterdir())) + len(data) > self._most:
                     return False
-                descriptor = os.open(self._open_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                descriptor = _locked(self._open_path)
                 try:
-                    os.write(descriptor, data)
-                    os.fsync(descriptor)
+                    _write_whole(descriptor, data)
                 finally:
                     os.close(descriptor)
             except OSError:
@@ -80,14 +82,57 @@ class Spool:
                 self._name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
         count = 0
         for path in sorted(self._folder.glob("*.*")) if self._folder.is_dir() else []:
-            if path.suffix == ".open" and not _stale(path):
-                continue
-            lines = [line for line in path.read_bytes().split(b"\n") if line]
-            if lines:
-                send(lines)
-            path.unlink(missing_ok=True)
-            count += len(lines)
+            if path.suffix != ".open" or _stale(path):
+                count += _replay_file(path, send)
         return count
+
+
+def _replay_file(path: Path, send: Callable[[list[bytes]], None]) -> int:
+    """Send the lines of a file and remove it; 0 when another process has it. Nobody appends meanwhile."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return 0
+        lines = [line for line in file.read().split(b"\n") if line]
+        for start in range(0, len(lines), REPLAY_LINES):
+            send(lines[start : start + REPLAY_LINES])
+        path.unlink(missing_ok=True)
+    return len(lines)
+
+
+def _locked(path: Path) -> int:
+    """Return a descriptor to append to, locked; a file that was replayed and removed meanwhile is made anew."""
+    while True:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    """Write and fsync all of it, or leave the file as it was: half a line would spoil the next one."""
+    before, left = os.fstat(descriptor).st_size, memoryview(data)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, before)
+        raise
+
+
+def _size(path: Path) -> int:
+    """Return a file's size; 0 when it was replayed and removed by another process just now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _stale(path: Path) -> bool:
@@ -174,10 +219,11 @@ class EventStream:
             self._send(lines)
             if wanted:
                 self._wake()
-        except redis.RedisError:
+        except (redis.RedisError, OSError):
+            # A disk that fails must not end this thread: the next round, a second later, tries again.
             with self._lock:
                 self._waiting[:0] = lines
-                self._wanted = wanted
+                self._wanted = self._wanted or wanted
 
 
 class Reader:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
+from bridge.errors import Stumbled
 from bridge.events import EntityRef
 from bridge.export import cursors
 from bridge.export.writing import begin_write
@@ -22,13 +24,15 @@ from bridge.store import Family, Product
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bridge.store import Order, Store
+    from bridge.store import Order, OrderLine, Store
 
 WALK = "catalog:families"
 WALK_SECONDS = 600.0
 SKU_MOST = 255
 CHUNK = 200
 NOT_VISIBLE = 1
+
+log = structlog.get_logger()
 
 Parent = tuple[str, str]
 """Id and SKU of a configurable product."""
@@ -41,6 +45,10 @@ def keep_products(products: Sequence[Product]) -> set[str]:
     fresh = {child for family in families for child in _keep_family(family)}
     parents = _parents([one.id for one in products])
     rows = [_row(one.sku, one.id, parents.get(one.id)) for one in products if 0 < len(one.sku) <= SKU_MOST]
+    for row in rows:
+        # A product whose SKU was changed is not known by the old one any more.
+        old = delete(CatalogItem).where(CatalogItem.product == row["product"], CatalogItem.sku != row["sku"])
+        db.session.execute(old.execution_options(synchronize_session=False))
     _keep_items(rows)
     db.session.commit()
     return fresh
@@ -52,12 +60,18 @@ def keep_order(order: Order) -> None:
     rows = []
     for line in order.lines:
         parent = parents.get(line.parent or "")
-        if parent and line.product and line.sku and len(line.sku) <= SKU_MOST:
+        if parent and line.product and line.sku and len(line.sku) <= SKU_MOST and not _known_otherwise(line):
             known = _parents([line.product]).get(line.product)
             rows.append(_row(line.sku, line.product, known or (parent, "")))
     begin_write()
     _keep_items(rows)
     db.session.commit()
+
+
+def _known_otherwise(line: OrderLine) -> bool:
+    """Return whether the product is known under another SKU: an older order still carries the one it had."""
+    query = select(CatalogItem.sku).where(CatalogItem.product == line.product, CatalogItem.sku != line.sku)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def parents_of(products: Sequence[Product], store: Store) -> dict[str, Parent]:
@@ -97,12 +111,19 @@ def _hidden(product: Product) -> bool:
 
 
 def _walk(store: Store) -> None:
-    families = list(store.families())
-    begin_write()
-    for family in families:
-        _keep_family(family)
-    cursors.write(WALK, {"at": time.time()})
-    db.session.commit()
+    try:
+        families = list(store.families())
+    except Stumbled as error:
+        # One broken product must not hold up all others: variants go out again once their parent is known.
+        log.warning("families not read", reason=error.reason, next="tried again in ten minutes")
+        families = []
+    for start in range(0, len(families), CHUNK):
+        # In steps: the others' writes wait for the end of each transaction.
+        begin_write()
+        for family in families[start : start + CHUNK]:
+            _keep_family(family)
+        db.session.commit()
+    cursors.save(WALK, {"at": time.time()})
 
 
 def _keep_family(family: Family) -> list[str]:
@@ -112,6 +133,7 @@ def _keep_family(family: Family) -> list[str]:
     )
     db.session.execute(gone.execution_options(synchronize_session=False))
     known = _parents(family.children)
+    _rename(family)
     fresh = [child for child in family.children if child not in known]
     for start in range(0, len(fresh), CHUNK):
         part = fresh[start : start + CHUNK]
@@ -124,6 +146,18 @@ def _keep_family(family: Family) -> list[str]:
             .execution_options(synchronize_session=False)
         )
     return fresh
+
+
+def _rename(family: Family) -> None:
+    """Carry a changed SKU of the configurable product on to its variants."""
+    sku = family.sku[:SKU_MOST]
+    stale = update(VariantParent).where(VariantParent.parent == family.parent, VariantParent.parent_sku != sku)
+    renamed: Any = db.session.execute(stale.values(parent_sku=sku).execution_options(synchronize_session=False))
+    for start in range(0, len(family.children) if renamed.rowcount else 0, CHUNK):
+        items = update(CatalogItem).where(
+            CatalogItem.product.in_(family.children[start : start + CHUNK]), CatalogItem.parent == family.parent
+        )
+        db.session.execute(items.values(parent_sku=sku).execution_options(synchronize_session=False))
 
 
 def _parents(ids: Sequence[str]) -> dict[str, Parent]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from bridge.db import db
-from bridge.errors import Misconfigured, Refused, Retry, Skipped
+from bridge.errors import Misconfigured, Refused, Retry, Skipped, Stumbled
 from bridge.events import EntityRef
 from bridge.export import catalog, ledger, people, sent
 from bridge.export.mapping import (
@@ -37,8 +37,11 @@ if TYPE_CHECKING:
     from bridge.export.records import Record
     from bridge.settings import Account, Book
     from bridge.settings import Store as StoreView
-    from bridge.store import Store
+    from bridge.store import Fetched, Store
 
+Found = TypeVar("Found")
+VIEWED_MOST = 300
+"""Products times store views that are read before the rows are held for longer."""
 ATTEMPTS_MOST = 5
 MISSING_SECONDS = 30.0
 ODD_SECONDS = 300.0
@@ -80,19 +83,38 @@ class Later:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The shop answers, but fails at this entity."""
+
+    reason: str
+
+
 Outcome = Ready | Aside | Dropped | Later
 
 
 class Gatherer:
     """Reads and maps for one account; what an entity entails is owed at once, unless ``dry``."""
 
-    def __init__(self, store: Store, config: Config, account: Account, book: Book, *, dry: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        config: Config,
+        account: Account,
+        book: Book,
+        *,
+        dry: bool = False,
+        hold: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Take what to read by; ``hold`` is called before each question to the shop, since many take their time."""
         self._dry = dry
+        self._hold = hold
         self._store = store
         self._secrets = config.secret_keys
         self._account = account
         self._book = book
         self._views = [view.code for view in account.stores]
+        self._skus: dict[str, str] = {}
 
     def gather(self, rows: Iterable[Claimed]) -> list[Outcome]:
         """Return an outcome for every row, in any order. Raises :class:`Retry` and :class:`Misconfigured`."""
@@ -104,8 +126,32 @@ class Gatherer:
                 found += work(own)
         return found
 
+    def _fetch(self, refs: Sequence[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched | Broken]:
+        """Read entities; one at which the shop fails stands alone, and the others are read in smaller lists."""
+        self._hold()
+        try:
+            return dict(self._store.fetch(refs, views)) if refs else {}
+        except Stumbled as error:
+            self._store.now()  # Raises where it is the whole shop that does not answer.
+            if len(refs) == 1:
+                return {refs[0]: Broken(error.reason)}
+        middle = len(refs) // 2
+        return {**self._fetch(refs[:middle], views), **self._fetch(refs[middle:], views)}
+
+    def _one(self, ask: Callable[[], Found]) -> Found:
+        """Ask for one entity; raises :class:`Missing` where the shop answers but fails at it."""
+        self._hold()
+        try:
+            return ask()
+        except Stumbled as error:
+            self._store.now()
+            raise Missing(error.reason) from None
+
     def _products(self, rows: Sequence[Claimed]) -> list[Outcome]:
-        entities = self._store.fetch([row.ref for row in rows], self._views)
+        entities: dict[EntityRef, Fetched | Broken] = {}
+        size = max(VIEWED_MOST // max(len(self._views), 1), 10)
+        for start in range(0, len(rows), size):
+            entities |= self._fetch([row.ref for row in rows[start : start + size]], self._views)
         read = [entity for entity in entities.values() if isinstance(entity, Product)]
         fresh = catalog.keep_products(read)
         parents = catalog.parents_of(read, self._store)
@@ -113,7 +159,7 @@ class Gatherer:
         self._again({EntityRef("product", id_) for id_ in fresh} - {row.ref for row in rows})
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
-            entity = entities[row.ref]
+            entity = _found(entities, row.ref)
             if not isinstance(entity, Product):
                 raise Skipped("The product is not in the shop any more.")
             whole = with_parent(entity, parents.get(entity.id))
@@ -133,12 +179,12 @@ class Gatherer:
             db.session.commit()
 
     def _contacts(self, rows: Sequence[Claimed]) -> list[Outcome]:
-        entities = self._store.fetch([row.ref for row in rows if row.ref.id.startswith("customer:")])
+        entities = self._fetch([row.ref for row in rows if row.ref.id.startswith("customer:")])
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
             if row.ref.id.startswith("subscriber:"):
                 return self._subscriber(row.ref.id.removeprefix("subscriber:"))
-            entity = entities.get(row.ref, Gone())
+            entity = _found(entities, row.ref)
             if not isinstance(entity, Customer):
                 raise Skipped("The customer is not in the shop any more.")
             return row.ref, self._customer(row, entity)
@@ -160,7 +206,7 @@ class Gatherer:
         view = event_store(person.store, "", self._book)
         if view is None:
             raise Missing("The subscriber's store view is not in the store tree.")
-        customer = self._store.customer_by_email(person.email, view.website_id)
+        customer = self._one(lambda: self._store.customer_by_email(person.email, view.website_id))
         if customer is not None:
             return EntityRef("contact", f"customer:{customer.id}"), self._customer(None, customer)
         if person.subscription.status == 0:
@@ -169,13 +215,13 @@ class Gatherer:
         return EntityRef("contact", f"subscriber:{person.id}"), record
 
     def _orders(self, rows: Sequence[Claimed]) -> list[Outcome]:
-        entities = self._store.fetch([row.ref for row in rows if not row.ref.id.startswith("number:")])
+        entities = self._fetch([row.ref for row in rows if not row.ref.id.startswith("number:")])
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
             if row.ref.id.startswith("number:"):
-                entity: Any = self._store.order_by_number(row.ref.id.removeprefix("number:"))
+                entity: Any = self._one(lambda: self._store.order_by_number(row.ref.id.removeprefix("number:")))
             else:
-                entity = entities.get(row.ref)
+                entity = _found(entities, row.ref)
             if not isinstance(entity, Order):
                 raise Missing("The order is not in the shop.")
             return self._order(row, entity)
@@ -188,13 +234,18 @@ class Gatherer:
             raise Missing("The order's store view is not in the store tree.")
         self._elsewhere(row, view)
         catalog.keep_order(order)
-        skus: dict[str, str] = {}
-        if self._account.settings["products.id_attribute"] == "sku":
-            parents = [line.product for line in order.lines if line.type == "configurable" and line.product]
-            skus = catalog.skus_of(parents, self._store)
-        record = order_record(order, self._account, self._book, skus)
+        record = order_record(order, self._account, self._book, self._skus_of(order))
         self._entail(row, order, view)
         return EntityRef("order", order.id), record
+
+    def _skus_of(self, order: Order) -> dict[str, str]:
+        """Return the products' own SKUs where they are the ids: a row's may carry its variant or its options."""
+        if self._account.settings["products.id_attribute"] != "sku":
+            return {}
+        asked = {line.product for line in order.lines if line.product} - self._skus.keys()
+        if asked:
+            self._skus.update(dict.fromkeys(asked, "") | self._one(lambda: catalog.skus_of(asked, self._store)))
+        return self._skus
 
     def _entail(self, row: Claimed, order: Order, view: StoreView) -> None:
         """Owe the order's products and customer.
@@ -218,6 +269,13 @@ class Gatherer:
 
 class Missing(Exception):
     """The shop does not show the entity yet; it is asked for some more times."""
+
+
+def _found(entities: dict[EntityRef, Fetched | Broken], ref: EntityRef) -> Fetched:
+    entity = entities.get(ref, Gone())
+    if isinstance(entity, Broken):
+        raise Missing(entity.reason)
+    return entity
 
 
 def _outcome(row: Claimed, make: Callable[[Claimed], tuple[EntityRef, Record]]) -> Outcome:

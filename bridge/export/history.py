@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from bridge.db import db
 from bridge.export import cursors, ledger
 from bridge.export.ledger import Owed
-from bridge.export.routes import owed, stores_of, within
+from bridge.export.routes import owed
 from bridge.export.writing import begin_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.events import Kind
     from bridge.settings import Book
     from bridge.store import Store
@@ -53,10 +55,13 @@ def set_state(kind: Kind, scope: str, state: str) -> bool:
     return there
 
 
-def walk(kind: Kind, scope: str, store: Store, book: Book, seconds: float) -> tuple[bool, set[str]]:
+def walk(
+    kind: Kind, scope: str, store: Store, book: Book, seconds: float, *, hold: Callable[[], object] = lambda: None
+) -> tuple[bool, set[str]]:
     """Walk for at most ``seconds``; return whether there is more to do, and the accounts concerned.
 
-    Raises ``Retry`` and ``Misconfigured``; the walk then stays running and is taken up again.
+    ``hold`` is called before each page. Raises ``Retry`` and ``Misconfigured``; the walk then stays running and is
+    taken up again.
     """
     name = name_of(kind, scope)
     end = time.monotonic() + seconds
@@ -65,17 +70,14 @@ def walk(kind: Kind, scope: str, store: Store, book: Book, seconds: float) -> tu
         db.session.commit()
         if time.monotonic() > end:
             return True, touched
+        hold()
         page = store.ids(kind, note.get("after"))
         begin_write()
-        if cursors.read(name).get("state") != "running":
+        if cursors.read(name) != note:
+            # Paused, cancelled, or another worker has walked on.
             db.session.rollback()
             break
-        found = [
-            Owed(account.id, row.ref, place)
-            for row in page.rows
-            if any(within(scope, view, book) for view in stores_of(row, book))
-            for account, place in owed(row, book)
-        ]
+        found = [Owed(account.id, row.ref, place) for row in page.rows for account, place in owed(row, book, scope)]
         touched |= ledger.add(found, "history", force=bool(note.get("force")))
         cursors.write(name, _moved(note, page.cursor, len(page.rows), page.left))
         db.session.commit()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 from redis.exceptions import LockError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from bridge.db import db
 from bridge.errors import Misconfigured
@@ -31,26 +32,32 @@ BATCH = 500
 LOCK = "bridge:lock:events"
 LOCK_SECONDS = 15
 LOCK_WAIT_SECONDS = 20
+SHARE_SECONDS = 10.0
+"""How long one job drains a stream that never runs dry: the accounts that are owed something wait to be woken."""
 DROPPED = "events:dropped"
 SUBSCRIBED = 1
+ODD = (DataError, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What an event that cannot be kept raises; a database that is gone raises others, and the events wait."""
 
 log = structlog.get_logger()
 
 
 def take_events(connection: redis.Redis, secrets: Sequence[str]) -> set[str]:
-    """Drain the stream; return the accounts that are owed something new. Raises ``redis.RedisError``.
+    """Drain the stream, for a limited time; return the accounts that are owed something new.
 
-    One reader at a time: who does not get the lock leaves the work to its holder.
+    Raises ``redis.RedisError``. One reader at a time: who does not get the lock leaves the work to its holder.
     """
     lock = connection.lock(LOCK, timeout=LOCK_SECONDS, blocking_timeout=LOCK_WAIT_SECONDS)
     if not lock.acquire():
         return set()
     touched: set[str] = set()
-    reader = Reader(connection)
+    reader, end = Reader(connection), time.monotonic() + SHARE_SECONDS
     try:
         while entries := reader.read(BATCH):
             touched |= keep_events([data for _, data in entries], secrets)
             reader.acknowledge([entry for entry, _ in entries])
+            if time.monotonic() > end:
+                break
             lock.reacquire()
     except LockError:
         # Too slow: another reader has begun. What was stored twice is known by its id.
@@ -62,7 +69,23 @@ def take_events(connection: redis.Redis, secrets: Sequence[str]) -> set[str]:
 
 
 def keep_events(lines: Sequence[bytes], secrets: Sequence[str]) -> set[str]:
-    """Store the events of one batch and what they entail in one transaction; return the accounts concerned."""
+    """Store the events of one batch and what they entail in one transaction; return the accounts concerned.
+
+    An event that cannot be kept is counted and dropped, and holds up none of the others.
+    """
+    try:
+        return _keep(lines, secrets)
+    except ODD as error:
+        db.session.rollback()
+        if len(lines) == 1:
+            begin_write()
+            _drop(error)
+            db.session.commit()
+            return set()
+    return set().union(*(keep_events([line], secrets) for line in lines))
+
+
+def _keep(lines: Sequence[bytes], secrets: Sequence[str]) -> set[str]:
     begin_write()
     book = load_book()
     live: dict[Owed, None] = {}
@@ -79,10 +102,15 @@ def _decoded(line: bytes) -> AnyEvent | None:
     try:
         return decode_event(line)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        count = int(cursors.read(DROPPED).get("count", 0)) + 1
-        cursors.write(DROPPED, {"count": count, "at": time.time()})
-        log.warning("event dropped", error=type(error).__name__, next="it is counted")
+        _drop(error)
         return None
+
+
+def _drop(error: Exception) -> None:
+    """Count an event that is lost. No commit."""
+    count = int(cursors.read(DROPPED).get("count", 0)) + 1
+    cursors.write(DROPPED, {"count": count, "at": time.time()})
+    log.warning("event dropped", error=type(error).__name__, next="it is counted")
 
 
 def _type_of(event: AnyEvent) -> str:

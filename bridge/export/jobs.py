@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 import redis
 import structlog
 from flask import current_app
+from redis.exceptions import LockError
 
 from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured, Retry
@@ -19,16 +21,22 @@ from bridge.export.session import Session, note_shop_fault
 from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT, load_book
 from bridge.store import refresh_tree
+from bridge.stream import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from bridge.events import Kind
     from bridge.export import Exporter
     from bridge.settings import Account, Book
 
 TREE = "tree"
 TREE_SECONDS = 900.0
-WALK_SECONDS = 240.0
-JOB_LOCK_SECONDS = 600
+WALK_SECONDS = 20.0
+"""How long a walk keeps the worker before live work has its turn again."""
+JOB_LOCK_SECONDS = 60
+"""How long a killed worker keeps others from its walk; longer than one page with all its time-outs."""
+RENEW_SECONDS = 5.0
 CLEAN = "clean"
 CLEAN_SECONDS = 3600.0
 
@@ -46,6 +54,8 @@ def take_events() -> None:
     own = exporter()
     own.wakes.awake("take_events")
     _wake(own, intake.take_events(own.redis, own.config.secret_keys))
+    if Reader(own.redis).waiting():
+        own.wakes.try_wake("take_events")
 
 
 def session(account_id: str) -> None:
@@ -68,19 +78,16 @@ def history(kind: Kind, scope: str) -> None:
     """Go on with the walk over all entities of a kind."""
     own = exporter()
     own.wakes.awake("history", kind, scope)
-    lock = own.redis.lock(f"bridge:lock:history:{kind}:{scope}", timeout=JOB_LOCK_SECONDS, blocking=False)
-    if not lock.acquire():
-        return
     more, touched = False, set[str]()
-    try:
-        more, touched = walks.walk(kind, scope, own.store, load_book(), WALK_SECONDS)
-    except Misconfigured as error:
-        note_shop_fault(error.what)
-    except Retry as error:
-        log.warning("history waits", kind=kind, scope=scope, reason=error.reason, next="taken up again by the clock")
-    finally:
-        if lock.owned():
-            lock.release()
+    with _alone(own, f"history:{kind}:{scope}") as hold:
+        if hold is None:
+            return
+        try:
+            more, touched = walks.walk(kind, scope, own.store, load_book(), WALK_SECONDS, hold=hold)
+        except Misconfigured as error:
+            note_shop_fault(error.what)
+        except Retry as error:
+            log.warning("history waits", kind=kind, scope=scope, reason=error.reason, next="the clock takes it up")
     _wake(own, touched)
     if more:
         own.wakes.try_wake("history", kind, scope)
@@ -90,30 +97,58 @@ def poll() -> None:
     """Keep the store tree and look for changes that the proxy did not see."""
     own = exporter()
     own.wakes.awake("poll")
-    lock = own.redis.lock("bridge:lock:poll", timeout=JOB_LOCK_SECONDS, blocking=False)
+    more, touched = False, set[str]()
+    with _alone(own, "poll") as hold:
+        if hold is None:
+            return
+        try:
+            _keep_tree(own)
+            book = load_book()
+            more, touched = watch.poll(own.store, book, hold)
+            for gone in ledger.owing_accounts() - {account.id for account in book.accounts()}:
+                touched |= rehome(gone, book)
+        except Misconfigured as error:
+            note_shop_fault(error.what)
+        except Retry as error:
+            log.warning("poll failed", reason=error.reason, next="tried again in a minute")
+    _wake(own, touched)
+    if more:
+        own.wakes.try_wake("poll")
+
+
+@contextlib.contextmanager
+def _alone(own: Exporter, name: str) -> Iterator[Callable[[], None] | None]:
+    """Hold the lock of a walk; give the function that renews it, or None where another worker has it.
+
+    A worker too slow to renew it in time ends here: another has gone on with the walk.
+    """
+    lock = own.redis.lock(f"bridge:lock:{name}", timeout=JOB_LOCK_SECONDS, blocking=False)
     if not lock.acquire():
+        yield None
         return
+    renewed = time.monotonic()
+
+    def hold() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > RENEW_SECONDS:
+            lock.reacquire()
+            renewed = time.monotonic()
+
     try:
-        _keep_tree(own)
-        book = load_book()
-        touched = watch.poll(own.store, book)
-        for gone in ledger.owing_accounts() - {account.id for account in book.accounts()}:
-            touched |= rehome(gone, book)
-        _wake(own, touched)
-    except Misconfigured as error:
-        note_shop_fault(error.what)
-    except Retry as error:
-        log.warning("poll failed", reason=error.reason, next="tried again in a minute")
+        yield hold
+    except LockError:
+        log.warning("lock lost", walk=name, next="the worker that has it goes on")
     finally:
         if lock.owned():
             lock.release()
 
 
 def upkeep() -> None:
-    """Read late refusals, take up lost walks, delete what is old."""
+    """Take up lost wake-ups and walks, read late refusals, delete what is old."""
     own = exporter()
     own.wakes.awake("upkeep")
     book = load_book()
+    _wake(own, ledger.due_live() & {account.id for account in book.accounts() if account.settings["export.live"]})
     for account in book.accounts():
         _read_errors(own, account)
     for kind, scope in walks.lost():

@@ -269,6 +269,13 @@ def owing_accounts() -> set[str]:
     return set(db.session.scalars(select(Pending.account).where(Pending.state == "waiting").distinct()))
 
 
+def due_live(now: float | None = None) -> set[str]:
+    """Return the accounts that have live rows nobody works on though they are due."""
+    moment = time.time() if now is None else now
+    free = (Pending.state == "waiting", Pending.due_at <= moment, Pending.lease_until <= moment)
+    return set(db.session.scalars(select(Pending.account).where(*free, Pending.lane == "live").distinct()))
+
+
 def retry_refused(account: str | None = None, kind: str | None = None, now: float | None = None) -> int:
     """Give refused rows another chance; return how many. Commits."""
     where: list[ColumnElement[bool]] = [Pending.state == "refused"]

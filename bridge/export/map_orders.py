@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 
 
-def order_record(order: ShopOrder, account: Account, book: Book, parent_skus: Mapping[str, str] | None = None) -> Order:
+def order_record(order: ShopOrder, account: Account, book: Book, own_skus: Mapping[str, str] | None = None) -> Order:
     """Return the record of an order.
 
-    ``parent_skus`` (product id -> SKU) is needed where the account's product ids are SKUs, since a configurable row
-    carries its variant's. Raises :class:`Refused` for what Ometria cannot take without: number, time, total, currency.
+    ``own_skus`` (product id -> SKU) is needed where the account's product ids are SKUs, since a configurable row
+    carries its variant's, and those of a bundle or of custom options are made up. Raises :class:`Refused` for what
+    Ometria cannot take without: number, time, total, currency.
     """
     store = book.store(id=order.store_id) if order.store_id is not None else None
     if store is None:
@@ -61,7 +62,7 @@ def order_record(order: ShopOrder, account: Account, book: Book, parent_skus: Ma
         shipping_address=_address(order.shipping),
         billing_address=_address(order.billing),
         coupon_code=order.coupon,
-        lineitems=_lines(order, account, settings["orders.currency"], parent_skus or {}),
+        lineitems=_lines(order, account, settings["orders.currency"], own_skus or {}),
     )
 
 
@@ -87,13 +88,13 @@ def _address(address: Address | None) -> OrderAddress | None:
     )
 
 
-def _lines(order: ShopOrder, account: Account, currency: str, parent_skus: Mapping[str, str]) -> list[LineItem] | None:
+def _lines(order: ShopOrder, account: Account, currency: str, own_skus: Mapping[str, str]) -> list[LineItem] | None:
     children: dict[str, list[OrderLine]] = {}
     for line in order.lines:
         if line.parent:
             children.setdefault(line.parent, []).append(line)
     items = [
-        _item(line, children.get(line.id, []), account, (currency, order), parent_skus)
+        _item(line, children.get(line.id, []), account, (currency, order), own_skus)
         for line in order.lines
         if not line.parent and line.product
     ]
@@ -105,11 +106,11 @@ def _item(
     below: list[OrderLine],
     account: Account,
     money: tuple[str, ShopOrder],
-    parent_skus: Mapping[str, str],
+    own_skus: Mapping[str, str],
 ) -> LineItem:
     currency, order = money
     variant = below[0] if line.type == "configurable" and below else None
-    sku = parent_skus.get(line.product or "") if variant else line.sku
+    sku = own_skus.get(line.product or "") or (None if line.type == "configurable" else line.sku)
     base = _amounts(line.base, line.quantity, order.base.currency)
     local = _amounts(line.local, line.quantity, order.local.currency)
     plain = base if currency == "base" and base else local
@@ -120,7 +121,7 @@ def _item(
     }[currency]
     return LineItem(
         product_id=product_id(account, line.product or "", sku),
-        variant_id=product_id(account, variant.product, variant.sku) if variant and variant.product else None,
+        variant_id=_variant_id(variant, account, own_skus),
         sku=line.sku,
         quantity=digits(line.quantity) or ZERO,
         quantity_refunded=digits(line.quantity_refunded or None),
@@ -133,6 +134,12 @@ def _item(
         is_on_sale=_on_sale(line.local),
         totals=totals,
     )
+
+
+def _variant_id(variant: OrderLine | None, account: Account, own_skus: Mapping[str, str]) -> str | None:
+    if variant is None or not variant.product:
+        return None
+    return product_id(account, variant.product, own_skus.get(variant.product) or variant.sku)
 
 
 def _amounts(row: ShopAmounts, quantity: Decimal, currency: str | None) -> Amounts | None:

@@ -1,4 +1,9 @@
-"""Product -> record: one record for the account, one listing for each of its store views that sells the product."""
+"""Product -> record: one record for the account, one listing for each of its store views that sells the product.
+
+With ``@merge`` a field that is left out keeps its value at Ometria, so leaving out a special price does not end it, and
+what a null does is not documented. Its period is: a merged record always says when the special price ends, in the past
+where there is none.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
 NOT_VISIBLE = 1
 OWN_PRICE = {"simple", "virtual", "downloadable", "giftcard"}
 """Types that have a price of their own; the others show their parts' prices."""
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+OPEN_END = dt.datetime(2099, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
+"""Ends of the period of no special price, and of one that has no end."""
 URL_SUFFIX = ".html"
 """Magento's usual suffix: the REST API does not tell it."""
 
@@ -67,7 +75,7 @@ def product_record(
         price=digits(prices.regular),
         special_price=digits(prices.special),
         special_price_dt_from=prices.starts,
-        special_price_dt_to=None if prices.ends is None else prices.ends - dt.timedelta(seconds=1),
+        special_price_dt_to=_special_end(prices, merged=merge(account, "product") is True),
         currency=prices.currency or None,
         is_variant=variant,
         parent_id=product_id(account, product.parent or "", product.parent_sku) if variant else None,
@@ -78,6 +86,14 @@ def product_record(
         attributes=_categories(view),
         listings=None if variant else [_listing(product, one, place, account, now) for place, one in sold],
     )
+
+
+def _special_end(prices: Prices, *, merged: bool) -> dt.datetime | None:
+    if prices.ends is not None:
+        return prices.ends - dt.timedelta(seconds=1)
+    if not merged:
+        return None
+    return LONG_AGO if prices.special is None else OPEN_END
 
 
 def _withdrawn(product: ShopProduct, account: Account) -> Product:

@@ -48,7 +48,7 @@ def note(email: str, store: str, status: int | None, at: float, secrets: Sequenc
             changed_at=at,
         )
         db.session.add(row)
-    elif status is not None and at >= row.changed_at:
+    elif status is not None and (at >= row.changed_at or row.status == 0):
         if row.status != status:
             row.changed_at = at
         row.status = status

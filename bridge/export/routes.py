@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bridge.settings import DEFAULT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,9 +37,9 @@ def stores_of(row: Listed, book: Book) -> tuple[Store, ...]:
     return (found,) if found else ()
 
 
-def owed(row: Listed, book: Book) -> Iterator[tuple[Account, str]]:
-    """Yield each account that the entity is owed to, with the scope by which it is."""
-    stores = stores_of(row, book)
+def owed(row: Listed, book: Book, scope: str = DEFAULT) -> Iterator[tuple[Account, str]]:
+    """Yield each account that the entity is owed to by a store view in ``scope``, with the scope by which it is."""
+    stores = tuple(store for store in stores_of(row, book) if within(scope, store, book))
     for account in book.accounts_of(stores):
         yield account, next(store.ref for store in stores if store in account.stores)
 

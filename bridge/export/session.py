@@ -28,6 +28,9 @@ KINDS = ("product", "contact", "order")
 PAUSE_SECONDS = 300.0
 """How long a refused key is left alone before it is tried again."""
 SHOP_FAULT_SECONDS = 60.0
+SHARE_SECONDS = 30.0
+"""How long a session goes on claiming: new events and other accounts wait for the worker meanwhile."""
+HOLD_SECONDS = 15.0
 SHOP = "shop"
 
 log = structlog.get_logger()
@@ -52,7 +55,9 @@ class Session:
     def __init__(self, exporter: Exporter, account: Account, book: Book) -> None:
         self._ometria = exporter.ometria
         self._account = account
-        self._gatherer = Gatherer(exporter.store, exporter.config, account, book)
+        self._gatherer = Gatherer(exporter.store, exporter.config, account, book, hold=self._hold)
+        self._rows: list[Claimed] = []
+        self._held_at = 0.0
         self._tally = Tally()
         self._left = int(account.settings["export.max_per_run"])
 
@@ -63,13 +68,13 @@ class Session:
             return self._tally
         if self._paused():
             return self._tally
+        end = time.monotonic() + SHARE_SECONDS
         try:
-            while self._left > 0:
-                rows = self._claim()
-                if not rows:
-                    return self._tally
+            while rows := self._claim():
                 self._work(rows)
-            self._tally.more = True
+                if self._left <= 0 or time.monotonic() > end:
+                    self._tally.more = True
+                    break
         except Stop as stop:
             self._tally.stopped = str(stop)
         except Retry as error:
@@ -96,6 +101,7 @@ class Session:
 
     def _work(self, rows: list[Claimed]) -> None:
         """Bring a chunk to its end. On any fault its rows are free again, whatever was handed in before."""
+        self._rows, self._held_at = rows, time.monotonic()
         try:
             orders = self._settle(self._read([row for row in rows if row.ref.kind == "order"]))
             rest = [row for row in rows if row.ref.kind != "order"]
@@ -128,6 +134,12 @@ class Session:
         ledger.give_back(rows, SHOP_FAULT_SECONDS, count_attempt=False)
         note_shop_fault(error.what)
         raise Stop(error.what) from None
+
+    def _hold(self) -> None:
+        """Keep the chunk while a slow shop is read, which may take longer than the lease."""
+        if time.monotonic() - self._held_at > HOLD_SECONDS:
+            ledger.extend(self._rows)
+            self._held_at = time.monotonic()
 
     def _held(self, rows: list[Claimed]) -> list[Claimed]:
         return ledger.extend(rows) if rows else []
@@ -173,7 +185,6 @@ class Session:
         parcels = [Parcel(group[0].record.id, group[0].record.body) for group in members]
         rows = [one.row for one in ready]
         receipt = self._ometria.push(self._account, parcels, lambda: len(ledger.extend(rows)) == len(rows))
-        logs.requests(self._account, kind, receipt.calls, parcels)
         results = list(zip(members, receipt.results, strict=True))
         accepted = [(group[0], result) for group, result in results if result.state == "accepted"]
         refused = [(one.row, result.reason) for group, result in results for one in group if result.state == "refused"]
@@ -185,6 +196,7 @@ class Session:
         if refused:
             ledger.refuse(refused)
         self._tally.counts.update(sent=len(accepted), refused=len(refused))
+        logs.requests(self._account, kind, receipt.calls, parcels)
         if receipt.stop:
             self._pause(receipt.stop)
             raise Retry(receipt.stop, PAUSE_SECONDS)

@@ -1,21 +1,27 @@
 """Polling: what changed in the shop without the proxy having seen it. The safety net of live updates.
 
 The shop writes ``updated_at`` in whole seconds and before its transaction ends, so each poll looks five minutes back,
-and knows by (id, ``updated_at``) what it has seen. The watermark follows the shop's own clock.
+and knows by (id, ``updated_at``) what it has seen. The watermark follows the shop's own clock. A poll that finds more
+than it can list in its time stops after a whole second of the shop and is taken up there.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.db import db
+from bridge.errors import Retry
 from bridge.export import cursors, ledger
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed
 from bridge.export.writing import begin_write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from bridge.events import Kind
     from bridge.settings import Book
     from bridge.store import Listed, Store
@@ -24,48 +30,88 @@ KINDS: tuple[Kind, ...] = ("order", "contact", "product")
 OVERLAP = dt.timedelta(minutes=5)
 SETTLE = dt.timedelta(seconds=10)
 """The watermark stays this far behind the shop's clock."""
+QUIET = dt.timedelta(minutes=15)
+"""The watermark stays no further behind than this: else a quiet shop lists last night's import again each minute."""
 PAGE = 500
+SHARE_SECONDS = 20.0
+"""How long one poll may list one kind: others wait for the worker."""
 
 
-def poll(store: Store, book: Book) -> set[str]:
-    """Look for changes of every kind; return the accounts concerned. Raises ``Retry`` and ``Misconfigured``.
+@dataclass(slots=True)
+class _Progress:
+    """``at`` is the second of the shop from which to go on; ``more`` when the time ended before the rows."""
 
-    While no account is set the watermark stays where the first poll put it, so that what is bought until then goes out
-    once there is one.
+    touched: set[str] = field(default_factory=set)
+    at: dt.datetime | None = None
+    more: bool = False
+    fault: Retry | None = None
+
+
+def poll(store: Store, book: Book, hold: Callable[[], object] = lambda: None) -> tuple[bool, set[str]]:
+    """Look for changes of every kind; return whether there is more to list, and the accounts concerned.
+
+    ``hold`` is called again and again. While no account is set the watermark stays where the first poll put it, so
+    that what is bought until then goes out once there is one. Raises ``Retry`` and ``Misconfigured``.
     """
     now = store.now()
     touched: set[str] = set()
+    more = False
     for kind in KINDS:
-        touched |= _poll_kind(kind, store, book, now)
-    return touched
+        left, found = _poll_kind(kind, store, book, (now, hold))
+        more, touched = more or left, touched | found
+    return more, touched
 
 
-def _poll_kind(kind: Kind, store: Store, book: Book, now: dt.datetime) -> set[str]:
-    name = f"poll:{kind}"
+def _poll_kind(
+    kind: Kind, store: Store, book: Book, how: tuple[dt.datetime, Callable[[], object]]
+) -> tuple[bool, set[str]]:
+    name, (now, hold) = f"poll:{kind}", how
     note = cursors.read(name)
     mark = _moment(note.get("mark")) or now
-    if not note or not book.accounts():
-        if not note:
-            _keep(name, now, {})
-        if not book.accounts():
-            return set()
+    if not note:
+        _keep(name, now, {})
+    if not book.accounts():
+        return False, set()
     seen: dict[str, str] = dict(note.get("seen") or {})
-    newest, touched = mark, set[str]()
-    rows: list[Listed] = []
-    for row in store.changed_since(kind, mark - OVERLAP, now):
-        newest = max(newest, row.updated_at or newest)
-        if seen.get(row.ref.id) != _stamp(row):
-            rows.append(row)
-        if len(rows) >= PAGE:
-            touched |= _owe(rows, book)
-            seen.update({one.ref.id: _stamp(one) for one in rows})
-            rows = []
-    touched |= _owe(rows, book)
-    seen.update({one.ref.id: _stamp(one) for one in rows})
-    mark = max(mark, min(newest, now - SETTLE))
+    since = _moment(note.get("at")) or mark - OVERLAP
+    done = _take(store.changed_since(kind, since, now), seen, book, hold)
+    if done.more or done.fault:
+        _keep(name, mark, seen, done.at or _moment(note.get("at")))
+        if done.fault:
+            raise done.fault
+        return True, done.touched
+    mark = max(mark, min(done.at or mark, now - SETTLE), now - QUIET)
     recent = (mark - OVERLAP).isoformat()
     _keep(name, mark, {id_: stamp for id_, stamp in seen.items() if stamp >= recent})
-    return touched
+    return False, done.touched
+
+
+def _take(found: Iterable[Listed], seen: dict[str, str], book: Book, hold: Callable[[], object]) -> _Progress:
+    """Owe the rows that were not seen, for as long as the share lasts; ``seen`` then knows them."""
+    end = time.monotonic() + SHARE_SECONDS
+    done = _Progress()
+    rows: list[Listed] = []
+
+    def owe() -> None:
+        done.touched |= _owe(rows, book)
+        seen.update({row.ref.id: _stamp(row) for row in rows})
+        rows.clear()
+
+    try:
+        for row in found:
+            hold()
+            if done.at and row.updated_at and row.updated_at > done.at and time.monotonic() > end:
+                done.more, done.at = True, done.at + dt.timedelta(seconds=1)
+                break
+            done.at = row.updated_at or done.at
+            if seen.get(row.ref.id) != _stamp(row):
+                rows.append(row)
+            if len(rows) >= PAGE:
+                owe()
+    except Retry as error:
+        done.fault = error
+    owe()
+    return done
 
 
 def _owe(rows: list[Listed], book: Book) -> set[str]:
@@ -76,8 +122,8 @@ def _owe(rows: list[Listed], book: Book) -> set[str]:
     return touched
 
 
-def _keep(name: str, mark: dt.datetime, seen: dict[str, Any]) -> None:
-    cursors.save(name, {"mark": mark.isoformat(), "seen": seen})
+def _keep(name: str, mark: dt.datetime, seen: dict[str, Any], at: dt.datetime | None = None) -> None:
+    cursors.save(name, {"mark": mark.isoformat(), "seen": seen, "at": at.isoformat() if at else None})
 
 
 def _stamp(row: Listed) -> str:

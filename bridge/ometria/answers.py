@@ -6,6 +6,7 @@ A 2xx with an unexpected body is not a receipt: what is between us and Ometria m
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,9 @@ from typing import Any, Literal
 import msgspec
 
 MESSAGE_MOST = 500
+REQUEST_ID_MOST = 64
+EMAIL = re.compile(r"[^\s@\"'<>:,;=()\[\]]+@[^\s@\"'<>,;()\[\]]+")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 AFTER_MOST = 3600.0
 
 Verdict = Literal["accepted", "split", "all_refused", "retry", "stop"]
@@ -46,11 +50,7 @@ def read_push(status: int, body: bytes, retry_after: str | None, sent: int) -> A
     if 200 <= status < 300:
         return _read_taken(data, message, sent)
     if status in {401, 403}:
-        return Answer(
-            "stop",
-            message=f"Ometria refuses the API key ({status}): check it under Settings > API Keys in Ometria, "
-            "then paste it again.",
-        )
+        return Answer("stop", message=key_refused(status))
     if status in {400, 413, 422}:
         return Answer("split", message=message or f"Ometria refused the request ({status}).")
     if status == 429 or status >= 500 or status == 408:
@@ -61,10 +61,17 @@ def read_push(status: int, body: bytes, retry_after: str | None, sent: int) -> A
     )
 
 
+def key_refused(status: int) -> str:
+    """Return what to do about a key that is not taken."""
+    return (
+        f"Ometria refuses the API key ({status}): check it under Settings > API Keys in Ometria, then paste it again."
+    )
+
+
 def _read_taken(data: Any, message: str, sent: int) -> Answer:
     if not isinstance(data, dict) or not ("status" in data or "request_id" in data or "accepted" in data):
         return Answer("retry", message="The answer is not one of Ometria's.")
-    request_id = str(data.get("request_id") or "")
+    request_id = str(data.get("request_id") or "")[:REQUEST_ID_MOST]
     rejected = data.get("rejected")
     if str(data.get("status", "OK")).upper() != "OK":
         return Answer("split", request_id, message or "Ometria answered with an error.")
@@ -90,11 +97,11 @@ def _error(entry: dict[str, Any]) -> PushError:
     record = entry.get("record")
     said = " ".join(str(inner.get(name) or "") for name in ("error_path", "error_message")).strip()
     return PushError(
-        request_id=str(entry.get("request_id") or ""),
+        request_id=str(entry.get("request_id") or "")[:REQUEST_ID_MOST],
         record_type=str(entry.get("record_type") or ""),
         record_id=str(entry.get("record_id") or ""),
         collection=str(record.get("@collection") or "") if isinstance(record, dict) else "",
-        message=(said or str(entry.get("message") or "not a valid value"))[:MESSAGE_MOST],
+        message=_words(said or str(entry.get("message") or "not a valid value")),
     )
 
 
@@ -123,4 +130,9 @@ def _message(data: Any) -> str:
     if not isinstance(data, dict):
         return ""
     found = data.get("message") or data.get("error") or data.get("error_message") or ""
-    return str(found)[:MESSAGE_MOST] if isinstance(found, str) else ""
+    return _words(found) if isinstance(found, str) else ""
+
+
+def _words(text: str) -> str:
+    """Return a text as it may be kept and shown: short, without control characters and e-mail addresses."""
+    return CONTROL.sub(" ", EMAIL.sub("•••@•••", text))[:MESSAGE_MOST]

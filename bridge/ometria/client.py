@@ -5,6 +5,7 @@ The key is in the one header that needs it and nowhere else. Redirects are not f
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from bridge.errors import Misconfigured, Retry
-from bridge.ometria.answers import Answer, PushError, read_errors, read_push
+from bridge.ometria.answers import Answer, PushError, key_refused, read_errors, read_push
 from bridge.ometria.pacing import Pacer
 from bridge.ometria.receipt import BATCH_MOST, Call, Parcel, Receipt, Result
 
@@ -82,10 +83,15 @@ class Ometria:
         return receipt
 
     def errors(self, account: Account) -> list[PushError]:
-        """Return the newest late refusals (at most 100). Raises :class:`Retry` when they cannot be read now."""
+        """Return the newest late refusals (at most 100).
+
+        Raises :class:`Retry` when they cannot be read now, :class:`Misconfigured` when the key is refused.
+        """
         headers = {"X-Ometria-Auth": account.key, "Accept": "application/json"}
         with self.pacer.turn(account.key, account.settings["export.requests_per_second"]):
             status, body, _ = self._call("GET", "/push/_errors", headers, None)
+        if status in {401, 403}:
+            raise Misconfigured(key_refused(status))
         found = read_errors(status, body)
         if found is None:
             raise Retry(f"Ometria's error list could not be read ({status}).", after=60)
@@ -112,10 +118,12 @@ class Ometria:
         _log(receipt, part, status, answer, int((time.monotonic() - began) * 1000))
         if answer.verdict == "retry":
             raise Retry(answer.message, self.pacer.pause(account.key, answer.after))
-        if answer.verdict != "stop":
-            self._well(account, answered)
         if answer.verdict == "accepted":
             _note(receipt, part, "accepted", "", answer.request_id)
+        if answer.verdict != "stop":
+            # A Redis that is gone just now says nothing of the records; the next call will wait for it.
+            with contextlib.suppress(Retry):
+                self._well(account, answered)
         return answer
 
     def _well(self, account: Account, answered: dict[str, str]) -> None:

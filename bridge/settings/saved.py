@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import delete, select
 
-from bridge.db import db
+from bridge.db import db, immediate
 from bridge.errors import Misconfigured
 from bridge.models import AuditLog, Cursor, Scope, SettingValue
 from bridge.settings.book import DEFAULT, Book, Store
@@ -45,6 +45,7 @@ def set_value(scope: str, key: str, value: Any, who: str) -> Any:
     Raises :class:`Misconfigured` for a wrong value or an unknown scope. The caller commits.
     """
     definition, typed = setting(key), parse(key, value)
+    immediate()
     known_scope(scope)
     row = db.session.get(SettingValue, (scope, key))
     before = None if row is None or definition.secret else row.value
@@ -64,6 +65,7 @@ def set_value(scope: str, key: str, value: Any, who: str) -> Any:
 def unset_value(scope: str, key: str, who: str) -> bool:
     """Use the value of the scope above again; return whether there was an own value. The caller commits."""
     definition = setting(key)
+    immediate()
     known_scope(scope)
     row = db.session.get(SettingValue, (scope, key))
     if row is None:

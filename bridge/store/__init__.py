@@ -24,6 +24,7 @@ from bridge.store.entities import (
     Website,
 )
 from bridge.store.magento import Magento
+from bridge.store.magento_rights import Right
 from bridge.store.tree import keep_tree, refresh_tree, scopes_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ __all__ = [
     "Page",
     "Product",
     "ProductView",
+    "Right",
     "Store",
     "StoreView",
     "Tree",
@@ -73,6 +75,9 @@ class Store(Protocol):
 
     def tree(self) -> Tree:
         """Return websites and store views."""
+
+    def rights(self) -> Sequence[Right]:
+        """Return each right that bridge needs, granted or not."""
 
     def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:
         """Return each entity, or ``Gone``, in bulk; products carry the values of each store view code in ``views``."""

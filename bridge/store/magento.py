@@ -14,6 +14,7 @@ from bridge.store import magento_read as read
 from bridge.store.entities import Customer, Family, Gone, Listed, Order, Page, Product, StoreView, Tree, Website
 from bridge.store.magento_products import Products
 from bridge.store.magento_rest import Answer, NotTaken, NotThere, Rest
+from bridge.store.magento_rights import Right, check_rights
 from bridge.store.magento_search import Filter, Query, criteria, in_lists, moment, one_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,10 @@ class Magento:
             ),
         )
 
+    def rights(self) -> list[Right]:
+        """Return each right that bridge needs, granted or not; one cheap call a right."""
+        return list(check_rights(self._rest.get))
+
     def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:
         """Return each entity or ``Gone``; an id that is no number cannot be one of Magento's."""
         found: dict[EntityRef, Fetched] = {ref: Gone() for ref in refs}
@@ -106,7 +111,7 @@ class Magento:
         with more rows than a page is drained by entity id.
         """
         seen: set[EntityRef] = set()
-        start = since
+        start = since.replace(microsecond=0)
         while True:
             window: list[Filter] = [
                 ("updated_at", "gteq", moment(start)),
@@ -146,9 +151,9 @@ class Magento:
         return read.order(raws[-1]) if raws else None
 
     def customer_by_email(self, email: str, website_id: int) -> Customer | None:
-        """Return the account; where accounts are shared by all websites, the one account there is."""
+        """Return the account of this website: another website's is, by Magento's default, another person's matter."""
         raws, _ = self._list("contact", [("email", "eq", email)], ("entity_id",), SIZES["contact"], None)
-        own = [raw for raw in raws if read.whole(raw.get("website_id")) == website_id] or raws[:1]
+        own = [raw for raw in raws if read.whole(raw.get("website_id")) == website_id]
         if not own:
             return None
         return self._sure(read.customer(own[0]))
@@ -190,7 +195,12 @@ class Magento:
 
     def _rows_in(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for part in in_lists(ids, FETCH_MOST):
-            raws, _ = self._list(kind, [one_of("entity_id", part)], ("entity_id",), FETCH_MOST, None)
+            raws, total = self._list(kind, [one_of("entity_id", part)], ("entity_id",), FETCH_MOST, None)
+            if len(raws) < total and len(part) > 1:
+                # The shop's page limit is lower than the list: what is missing is not gone.
+                yield from self._rows_in(kind, part[: len(part) // 2])
+                yield from self._rows_in(kind, part[len(part) // 2 :])
+                continue
             yield from (raw for raw in raws if read.entity_id(kind, raw) in part)
 
     def _keyset(self, kind: Kind, cursor: str | None, fields: str | None) -> tuple[list[Any], str | None, int]:

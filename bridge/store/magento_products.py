@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bridge.errors import Retry
+from bridge.errors import Retry, Stumbled
 from bridge.store import magento_read as read
 from bridge.store.entities import Category, Product, ProductView
 from bridge.store.magento_rest import NotTaken, NotThere
@@ -54,12 +54,17 @@ class Products:
                         if before is None
                         else msgspec.structs.replace(before, views={**before.views, **product.views})
                     )
-            found.update(self._with_stock(chunk))
+            found.update(self._with_stock(chunk, views))
         return list(found.values())
 
     def _in_view(self, field: str, values: list[str], view: str) -> dict[str, Product]:
         query = criteria([one_of(field, values)], sort=["entity_id"], size=MOST)
-        data = read.table(self._rest.get("products", query, store=view or "all").data)
+        try:
+            data = read.table(self._rest.get("products", query, store=view or "all").data)
+        except NotThere:
+            raise Retry(f"The shop has no store view {view!r} now; its tree is read again soon.", after=60) from None
+        except NotTaken as error:
+            raise Stumbled(str(error), after=300) from None
         if read.whole(data.get("total_count")) is None:
             raise Retry("The shop answered a list without its total_count.", after=60)
         raws = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
@@ -102,9 +107,11 @@ class Products:
             return {}
         return {str(row["id"]): row for row in read.rows(data.get("items")) if row.get("id")}
 
-    def _with_stock(self, products: dict[str, Product]) -> dict[str, Product]:
-        """Fill in whether any website that sells the product can sell it now."""
+    def _with_stock(self, products: dict[str, Product], views: Sequence[str]) -> dict[str, Product]:
+        """Fill in whether any website that sells the product, of those of the views asked for, can sell it now."""
         sites = {id_ for product in products.values() for id_ in product.website_ids}
+        if views:
+            sites &= {read.whole(self._configs().get(view, {}).get("website_id")) or 0 for view in views}
         salable: dict[str, bool] = {}
         for id_ in sorted(sites):
             own = [product.sku for product in products.values() if id_ in product.website_ids and product.sku]

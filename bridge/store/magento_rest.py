@@ -6,6 +6,7 @@ A failure is never an empty result: a refused token or right is :class:`Misconfi
 
 from __future__ import annotations
 
+import datetime as dt
 import email.utils
 import os
 import threading
@@ -21,13 +22,11 @@ import msgspec
 import requests
 
 from bridge.config import require_store
-from bridge.errors import BridgeError, Misconfigured, Retry
+from bridge.errors import BridgeError, Misconfigured, Retry, Stumbled
 from bridge.store.magento_auth import authorization
 from bridge.store.magento_search import Query, encode
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from bridge.config import Config
 
 CONNECT_SECONDS = 5.0
@@ -96,6 +95,8 @@ class Rest:
                 stream=True,
             ) as response:
                 return _read(response, self._body(response), route)
+        except requests.ReadTimeout:
+            raise Stumbled("The shop's REST API took too long.", after=15) from None
         except requests.RequestException as error:
             # The library's text may hold the URL with an e-mail in its query: only its kind is told.
             raise Retry(f"The shop's REST API did not answer ({type(error).__name__}).", after=15) from None
@@ -151,9 +152,17 @@ def _read(response: requests.Response, body: bytes, route: str) -> Answer:
         )
     data = _decode(body)
     if status == 200 and data is not None:
-        date = response.headers.get("Date")
-        return Answer(data, email.utils.parsedate_to_datetime(date) if date else None)
+        return Answer(data, _clock(response.headers.get("Date")))
     raise _fault(status, data, response.headers.get("Retry-After"), route)
+
+
+def _clock(date: str | None) -> dt.datetime | None:
+    """Return the moment of a ``Date`` header, or None when there is none that can be read."""
+    try:
+        moment = email.utils.parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _decode(body: bytes) -> Any:
@@ -180,7 +189,8 @@ def _fault(status: int, data: Any, retry_after: str | None, route: str) -> Bridg
         return Retry("The shop's REST API answered with something that is not JSON.", after=REFUSED_SECONDS)
     seconds = float(retry_after) if retry_after and retry_after.isdecimal() else 30.0
     said = "The shop is in maintenance" if status == 503 else "The shop's REST API failed"
-    return Retry(f"{said} ({status}).", after=min(seconds, 3600.0))
+    failure = Stumbled if status == 500 else Retry
+    return failure(f"{said} ({status}).", after=min(seconds, 3600.0))
 
 
 def _not_allowed(status: int, data: Any) -> BridgeError:

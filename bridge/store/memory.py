@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bridge.events import Kind
     from bridge.store.entities import Fetched
+    from bridge.store.magento_rights import Right
 
 PAGE = 100
 
@@ -43,6 +44,10 @@ class Memory:
     def remove(self, ref: EntityRef) -> None:
         """Forget an entity."""
         del self._entities[ref]
+
+    def rights(self) -> list[Right]:
+        """A store in memory refuses nothing."""
+        return []
 
     def now(self) -> dt.datetime:
         """Return the clock's moment."""

@@ -45,7 +45,8 @@ class Tracking:
         self._made: EventStream | None = None
         self.tags = Tags(config, books, static_folder)
         self.observer = Capture(books, self._events, identities)
-        self.blueprint = Endpoints(self.tags, identities, Variants(find_variants), books).blueprint()
+        https = (config.public_url or "").startswith("https:")
+        self.blueprint = Endpoints(self.tags, identities, Variants(find_variants), books, https=https).blueprint()
 
     def close(self) -> None:
         """Send the events that wait."""

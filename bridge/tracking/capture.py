@@ -79,7 +79,8 @@ def cart_changed_by_script(exchange: Exchange) -> Iterator[AnyEvent]:
 def logged_in_by_form(exchange: Exchange) -> Iterator[AnyEvent]:
     """``customer/account/loginPost``: another session, a new page-cache context, and not back to the log-in page.
 
-    A context alone proves nothing: store views that are not the default one have it for guests too.
+    A context alone proves nothing: store views that are not the default one have it for guests too. A notice or warning
+    may be about the cart that the log-in merged.
     """
     location = exchange.response.get(b"location") or b""
     if (
@@ -87,7 +88,7 @@ def logged_in_by_form(exchange: Exchange) -> Iterator[AnyEvent]:
         and has_new_session(exchange)
         and sets_context(exchange)
         and b"/customer/account/login" not in location.lower()
-        and last_message(exchange) not in MISSED
+        and last_message(exchange) != "error"
     ):
         yield Identified(email=email_of(form(exchange, {"login[username]"}).get("login[username]")), source="login")
 

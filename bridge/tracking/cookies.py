@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 MESSAGES = b"mage-messages"
 SESSION = b"PHPSESSID"
-VISITOR_COOKIE = "bridge_visitor"
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -22,6 +21,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 _raw_messages = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def visitor_cookie(*, https: bool) -> str:
+    """Return the name of our cookie; over https it is one that no other host of the shop's domain can set."""
+    return "__Host-bridge_visitor" if https else "bridge_visitor"
 
 
 def presented(request: RequestHead, name: bytes) -> bytes | None:

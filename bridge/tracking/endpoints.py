@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.db import db
 from bridge.settings import DEFAULT
-from bridge.tracking.cookies import SESSION, VISITOR_COOKIE
+from bridge.tracking.cookies import SESSION, visitor_cookie
 from bridge.tracking.identity import is_visitor_id, new_visitor_id
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ class Throttle:
 class Endpoints:
     """The three views, bound to the parts of the room that answer them."""
 
-    def __init__(self, tags: Tags, identities: Identities, variants: Variants, books: Books) -> None:
+    def __init__(
+        self, tags: Tags, identities: Identities, variants: Variants, books: Books, *, https: bool = False
+    ) -> None:
+        """Take the parts; ``https`` when the shop is public over https, whatever a server in between tells."""
+        self._https = https
         self._tags = tags
         self._identities = identities
         self._variants = variants
@@ -118,10 +122,12 @@ class Endpoints:
             return _json({"error": "method"}, 405, Allow=method)
         if not _from_own_page():
             return _json({"error": "origin"}, 403)
-        presented = request.cookies.get(VISITOR_COOKIE, "")
+        https = self._https or request.is_secure
+        presented = request.cookies.get(visitor_cookie(https=https), "")
         visitor = presented if is_visitor_id(presented) else new_visitor_id()
         address = request.remote_addr or ""
-        if not (self._throttle.allows(visitor, VISITOR_CALLS) and self._throttle.allows(address, ADDRESS_CALLS)):
+        # The address first: a refused call leaves no trace of the visitor that it names.
+        if not (self._throttle.allows(address, ADDRESS_CALLS) and self._throttle.allows(visitor, VISITOR_CALLS)):
             return _json({"error": "calls"}, 429, Retry_After=str(CALLS_SECONDS))
         try:
             response = _json(answer(visitor))
@@ -130,7 +136,8 @@ class Endpoints:
         except SQLAlchemyError as error:
             log.warning("tag not answered", error=type(error).__name__, next="the tag carries on without")
             return _json({"error": "database"}, 503)
-        return _with_visitor(response, visitor, int(self._books.current.settings(DEFAULT)["privacy.identity_days"]))
+        days = int(self._books.current.settings(DEFAULT)["privacy.identity_days"])
+        return _with_visitor(response, visitor, days, https=https)
 
     def _known(self, visitor: str) -> dict[str, Any]:
         session = request.cookies.get(SESSION.decode(), "").encode() or None
@@ -186,13 +193,13 @@ def _json(data: dict[str, Any], status: int = 200, **headers: str) -> Response:
     return response
 
 
-def _with_visitor(response: Response, visitor: str, days: int) -> Response:
+def _with_visitor(response: Response, visitor: str, days: int, *, https: bool) -> Response:
     response.set_cookie(
-        VISITOR_COOKIE,
+        visitor_cookie(https=https),
         visitor,
         max_age=days * 86_400,
         path="/",
-        secure=request.is_secure,
+        secure=https,
         httponly=True,
         samesite="Lax",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -12,14 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.errors import BridgeError
 from bridge.events import URGENT, AnyEvent, Identified, LoggedOut, OrderPlaced
 from bridge.tracking.capture import ROUTES
-from bridge.tracking.cookies import SESSION, VISITOR_COOKIE, presented, session_after
+from bridge.tracking.cookies import SESSION, presented, session_after, visitor_cookie
 from bridge.tracking.identity import is_visitor_id
 from bridge.tracking.routes import Route, RouteTable, store_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.settings import Books, Settings
+    from bridge.settings import Book, Books, Settings, Store
     from bridge.stream import EventStream
     from bridge.tracking.identity import Identities
     from bridge.tracking.wire import Exchange, RequestHead, WatchedRoute
@@ -86,7 +87,8 @@ class Capture:
         code = store_code(exchange.request.path)
         if code is not None and book.stores and book.store(code=code) is None:
             code = None
-        visitor = (presented(exchange.request, VISITOR_COOKIE.encode()) or b"").decode("ascii", "replace")
+        cookie = visitor_cookie(https=exchange.scheme == "https")
+        visitor = (presented(exchange.request, cookie.encode()) or b"").decode("ascii", "replace")
         return msgspec.structs.replace(
             event,
             at=exchange.received,
@@ -98,5 +100,12 @@ class Capture:
     def _settings(self, exchange: Exchange) -> Settings:
         book = self._books.current
         code = store_code(exchange.request.path)
-        store = (book.store(code=code) if code else None) or book.default_store
+        store = (book.store(code=code) if code else None) or _store_at(exchange.host, book)
         return book.settings(store.ref if store else "default")
+
+
+def _store_at(host: bytes, book: Book) -> Store | None:
+    """Return the store view that a host name leads to: the default one of its website, else that of the shop."""
+    name = host.decode("latin-1").partition(":")[0].lower()
+    there = [store for store in book.stores if store.active and urlsplit(store.base_url).hostname == name]
+    return next((store for store in there if store.is_default), there[0] if there else book.default_store)

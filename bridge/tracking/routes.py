@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ANY = b"*"
 """One path segment of any text, in the path of a REST route."""
+LONGEST_PATH = 2048
+"""Magento writes the address of the page that is left into the path of an add, campaign parameters and all."""
 FRONT_SEGMENTS = 3
 """How many segments may stand before a controller's path: a folder, ``index.php``, a store code."""
 
@@ -54,7 +56,7 @@ class RouteTable:
     def find(self, request: RequestHead) -> Route | None:
         """Return the route, or None for traffic that is nobody's business."""
         method, path = request.method, request.path
-        if method not in self._methods or len(path) > 512:
+        if method not in self._methods or len(path) > LONGEST_PATH:
             return None
         lower = path.lower()
         if method == b"GET" and not any(watched in lower for watched in self._gets):

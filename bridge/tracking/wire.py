@@ -59,6 +59,10 @@ class Exchange(Protocol):
         """The public host name that the visitor asked."""
 
     @property
+    def scheme(self) -> str:
+        """``https`` or ``http``, as the visitor asked."""
+
+    @property
     def received(self) -> float:
         """When the request came, in Unix seconds."""
 

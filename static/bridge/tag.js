@@ -137,8 +137,9 @@
 
   // ---- ids of variants ---------------------------------------------------------------------------------------------
 
-  const learn = (found) => keep('skus', Object.fromEntries(
-    Object.entries(Object.assign(recall('skus', {}), found)).slice(-300)));
+  // Kept as pairs: an object would sort SKUs that are numbers to its beginning, where the oldest are dropped.
+  const learn = (found) => keep('skus', [...new Map(recall('skus', []).concat(Object.entries(found)))].slice(-300));
+  const learnt = () => Object.fromEntries(recall('skus', []));
 
   // The page of a configurable product lists its variants.
   function learnVariants(parent, parentSku) {
@@ -166,14 +167,15 @@
   // ---- the basket --------------------------------------------------------------------------------------------------
 
   function currency(sent) {
-    const settings = window.checkoutConfig || {};
-    return (settings.quoteData || {}).quote_currency_code || attribute('meta[property="product:price:currency"]', 'content') ||
-      (sent.site === store.site && sent.money) || store.currency;
+    // The switcher stands in each page of a store view with several currencies.
+    const chosen = matched(/\b([A-Z]{3})\b/, (find('#switcher-currency-trigger') || {}).textContent);
+    return ((window.checkoutConfig || {}).quoteData || {}).quote_currency_code || chosen ||
+      attribute('meta[property="product:price:currency"]', 'content') || (sent.site === store.site && sent.money) || store.currency;
   }
 
   // Product, variant, quantity and line total of each item.
   function linesOf(cart) {
-    const known = recall('skus', {});
+    const known = learnt();
     return cart.items.map((item) => {
       const variant = item.product_type === 'configurable' ? known[item.product_sku] || {} : null;
       const quantity = number(item.qty);
@@ -212,9 +214,10 @@
     const turn = ++latest;
     const skus = cart.items.filter((item) => item.product_type === 'configurable').map((item) => item.product_sku);
     await ready;
+    if (turn !== latest) { return; }
     const sent = recall('sent', { lines: [] });
-    if (!skus.length && !cart.items.length) {
-      if (turn !== latest || !sent.lines.length) { return; }
+    if (!cart.items.length) {
+      if (!sent.lines.length) { return; }
       tell([], 0, sent.money, recall('basket'));
       keep('sent', { lines: [] });
       keep('basket', '');
@@ -223,7 +226,7 @@
     }
     // The confirmation page may still hold the cart that was ordered.
     if (page.type === 'confirmation') { return; }
-    const known = recall('skus', {});
+    const known = learnt();
     const unknown = skus.filter((sku) => !known[sku] || (store.key === 'sku' && !known[sku].parent_sku)).slice(0, 50);
     if (unknown.length || !recall('basket')) {
       const told = await ask({ skus: unknown });
@@ -257,7 +260,8 @@
     const grouped = Object.keys(fields).filter((key) => key.startsWith('super_group[') && Number(fields[key]) > 0);
     const products = grouped.length ? grouped.map((key) => key.slice(12, -1))
       : [fields.product || matched(/\/product\/(\d+)/, path(url))];
-    const cart = page.cart || stored();
+    // Another tab may have added since this page saw the cart.
+    const cart = stored() || page.cart;
     const add = { id: token(), page: here, at: Date.now(), asked: Number(fields.qty) || 1, before: {} };
     products.forEach((id) => { add.before[id] = cart ? held(cart, id) : null; });
     keep('adds', recall('adds', [], TAB).concat(add), TAB);
@@ -282,7 +286,7 @@
       for (const [id, growth] of grown) {
         // Growth is told once: other adds of the product that wait start from here.
         adds.forEach((other) => { if (id in other.before) { other.before[id] = held(cart, id); } });
-        added(cart.items.filter((item) => String(item.product_id) === id), growth);
+        safely(added)(cart.items.filter((item) => String(item.product_id) === id), growth);
       }
       return false;
     }), TAB);
@@ -308,19 +312,18 @@
     return sync(cart);
   });
 
-  // The cart that the shop's script keeps, unless the shop has said since that it is out of date.
+  // The cart that the shop's script keeps, unless it is of another store view, the shop has said since that it is out of
+  // date, or the page has seen it or a later one.
   function stored() {
     const [cart, stale] = ['', '-section-invalidation'].map((end) => {
       try { return (parse(localStorage.getItem('mage-cache-storage' + end)) || {}).cart; } catch (error) { return null; }
     });
     const current = (parse(decodeURIComponent(cookie('section_data_ids'))) || {}).cart;
-    return cart && cart.items && !stale && (!current || current === cart.data_id) ? cart : null;
+    return cart && cart.items && !stale && (!current || current === cart.data_id) &&
+      (config.stores[cart.storeId] || store) === store && !(page.cart && page.cart.data_id >= cart.data_id) ? cart : null;
   }
 
-  const restore = safely(() => {
-    const cart = stored();
-    if (cart && !(page.cart && page.cart.data_id >= cart.data_id)) { onCart(cart, 0); }
-  });
+  const restore = safely(() => onCart(stored(), 0));
 
   // Both ways of asking are passed through as they are; ours only looks on.
   function watch() {
@@ -348,9 +351,10 @@
         call.add = isAdd(call.url) && (adding(call.url, body) || 1);
       }
     });
-    const fetched = safely((answer, url, body) => {
+    const fetched = safely((answer, input, options) => {
+      const url = input.url || input;
       if (isAdd(url)) {
-        const id = adding(url, body);
+        const id = adding(url, options && options.body);
         answer.then(() => answered(id), () => {});
       } else if (isSections(url)) {
         const asked = ++clock;
@@ -369,7 +373,7 @@
     };
     window.fetch = function (input, options) {
       const answer = nativeFetch.apply(this, arguments);
-      fetched(answer, input.url || input, options && options.body);
+      fetched(answer, input, options);
       return answer;
     };
     HTMLFormElement.prototype.submit = function () {
@@ -387,11 +391,12 @@
     if (recall('asked', '', TAB) === version && page.type !== 'confirmation' && !page.account) { return {}; }
     const answer = await nativeFetch(config.prefix + '/me', { headers: { 'Bridge-Seen': recall('seen', '') }, cache: 'no-store' });
     if (!answer.ok) { throw answer.status; }
-    keep('asked', version, TAB);
-    return answer.json();
+    const told = await answer.json();
+    if (!told.email) { keep('asked', version, TAB); }
+    return { ...told, version };
   }
 
-  // The version is kept after the call, so that a page that was left too early loses no identity.
+  // What was told is kept after the call, so that a page that was left too early loses no identity.
   function identify(told) {
     if (told.basket && !recall('basket')) { keep('basket', told.basket); }
     if (told.email && recall('seen') !== told.seen) {
@@ -399,6 +404,7 @@
       keep('seen', told.seen);
       log('identified');
     }
+    if (told.email) { keep('asked', told.version, TAB); }
   }
 
   // ---- the order ---------------------------------------------------------------------------------------------------
@@ -413,7 +419,7 @@
     for (const element of many.length ? many : [one]) {
       const order = element ? element.textContent.trim() : '';
       const told = recall('orders', []);
-      if (/^[\w-]{1,50}$/.test(order) && !told.includes(order)) {
+      if (/^(?=\D*\d)\S{1,50}$/.test(order) && !told.includes(order)) {
         keep('orders', told.concat(order).slice(-50));
         ometria.trackTransaction(store.orders + order);
         log('order', order);
@@ -436,11 +442,11 @@
 
   // In Ometria's documented order: page view, identity, basket, transaction.
   async function view() {
-    const asked = who();
+    const asked = who().catch((error) => { log('visitor not answered', error); return {}; });
     await loaded;
     ometria.init(page.type, page.data, store.site);
     log('page', page.type, page.data, store.site);
-    await within(asked.then(identify).catch((error) => log('visitor not answered', error)), 1000);
+    await within(asked.then(identify), 1000);
   }
 
   function show() {
@@ -451,7 +457,7 @@
   const start = safely(() => {
     const classes = [...document.body.classList];
     // The address of a password reset is a secret, which Ometria's script would send, as the page's or as the referrer.
-    const secret = /(create|reset)password[^#]*[?&]token=/i;
+    const secret = /(create|reset)password[^#]*[?&/]token[=/]/i;
     if (classes.some((name) => name.startsWith('adminhtml-')) || secret.test(location.href) || secret.test(document.referrer)) { return; }
     store = storeView();
     page.type = typeOf(classes);
@@ -464,8 +470,9 @@
     if (page.type === 'confirmation') { safely(transact)(); }
     // A view from the back-forward cache is a view; the page is as it was, the visitor and the cart may not be.
     window.addEventListener('pageshow', (event) => { if (event.persisted) { show(); } });
-    // A cart that was asked for before this script ran is in the shop's storage soon.
+    // A cart that was asked for before this script ran is in the shop's storage soon, or later where the shop is slow.
     setTimeout(restore, 2000);
+    setTimeout(restore, 8000);
   });
 
   function begin() {

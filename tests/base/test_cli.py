@@ -86,3 +86,16 @@ def test_check_names_each_neighbour_and_what_to_change(run, tmp_path):
         "No site identifier is set: pages carry no tag.",
     ):
         assert sentence in result.output
+
+
+def test_a_database_without_tables_is_one_sentence(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("BRIDGE_DATA_DIR", str(tmp_path / "new"))
+    result = run("export", "status")
+    assert result.exit_code == 1
+    assert result.output == "bridge: The database has not this version's tables: run `bridge db upgrade`.\n"
+
+
+def test_a_worker_without_redis_is_one_sentence(run):
+    result = run("worker")
+    assert result.exit_code == 1
+    assert "bridge: Redis does not answer: see BRIDGE_REDIS_URL" in result.output, repr(result.exception)

@@ -55,3 +55,38 @@ def test_two_clocks_do_one_minute_once(bare_app, redis_client):
     assert wakes.depth()["live"] == 2
     third = tick(bare_app, redis_client, wakes, 1_800_000_060.0)
     assert third == first
+
+
+@pytest.fixture
+def nightly(bare_app):
+    from bridge.settings import save_tree
+
+    save_tree(tree())
+    set_value("default", "general.api_key", "key-one-0000", "ada")
+    set_value("default", "export.schedule", "0 2 * * *", "ada")
+    db.session.commit()
+    return bare_app
+
+
+def at(hour, minute, day=25):
+    return dt.datetime(2026, 11, day, hour, minute, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.redis
+def test_a_nightly_run_whose_clock_died_within_the_minute_is_made_up(nightly, redis_client):
+    class Dead(Wakes):
+        def wake(self, name, *args):
+            raise SystemExit
+
+    assert tick(nightly, redis_client, Wakes(redis_client), at(1, 59)) == []
+    with pytest.raises(SystemExit):
+        tick(nightly, redis_client, Dead(redis_client), at(2, 0))
+    assert len(tick(nightly, redis_client, Wakes(redis_client), at(2, 3))) == 1
+    assert tick(nightly, redis_client, Wakes(redis_client), at(2, 4)) == [], "once"
+
+
+@pytest.mark.redis
+def test_a_clock_that_was_set_back_goes_on_minute_by_minute(nightly, redis_client):
+    tick(nightly, redis_client, Wakes(redis_client), at(9, 0, day=26))
+    assert tick(nightly, redis_client, Wakes(redis_client), at(1, 59)) == []
+    assert len(tick(nightly, redis_client, Wakes(redis_client), at(2, 0))) == 1

@@ -101,6 +101,28 @@ def test_a_refused_key_stops_with_a_sentence_and_the_key_is_in_no_text(ometria, 
     assert "key-wrong-98765" not in repr(receipt)
 
 
+def test_a_redis_that_goes_after_the_answer_does_not_make_the_records_be_sent_again(ometria, received, monkeypatch):
+    def gone(*_):
+        raise Retry("Redis does not answer.")
+
+    monkeypatch.setattr(ometria.pacer, "well", gone)
+    assert states(ometria.push(make_account(), [parcel(1), parcel(2)])) == ["accepted", "accepted"]
+
+
+def test_a_refused_key_is_named_when_the_errors_are_read_too(ometria, received):
+    with pytest.raises(Misconfigured, match="refuses the API key"):
+        ometria.errors(make_account("key-wrong-98765"))
+
+
+def test_what_ometria_echoes_of_a_person_is_not_kept():
+    answer = read_push(400, b'{"message":"invalid email: anna.b@x.test\\n[ERROR] \\u0000"}', None, 1)
+    assert answer.message.split() == ["invalid", "email:", "•••@•••", "[ERROR]"]
+    assert "\n" not in answer.message
+    assert "\x00" not in answer.message
+    (error,) = read_errors(200, b'[{"error_path":"root > email","error_message":"anna@x.test is not a valid value"}]')
+    assert "anna" not in error.message
+
+
 @pytest.mark.parametrize("status", [500, 503, "cut", "html", "timeout"])
 def test_what_may_pass_is_tried_again_later(ometria, received, status):
     received.faults.plan({"push": {"status": status, "times": 1, "seconds": 3}})

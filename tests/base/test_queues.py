@@ -6,7 +6,7 @@ import pytest
 import redis
 from rq import Queue
 
-from bridge.queues import JOBS, QUEUES, SERIALIZER, Wakes, connect
+from bridge.queues import JOBS, QUEUES, SERIALIZER, WAKE_KEPT_SECONDS, WAKE_SECONDS, Wakes, connect
 
 pytestmark = pytest.mark.redis
 
@@ -23,6 +23,30 @@ def test_a_wake_after_the_job_has_begun_is_a_job_of_its_own(redis_client):
     wakes.wake("session", "abc")
     wakes.awake("session", "abc")
     assert wakes.wake("session", "abc")
+
+
+def age(redis_client, seconds):
+    """Let every wake-up be this old."""
+    for key in redis_client.keys("bridge:wake:*"):
+        redis_client.expire(key, WAKE_KEPT_SECONDS - seconds)
+
+
+def test_a_wake_up_that_still_waits_is_not_doubled_however_old(redis_client):
+    wakes = Wakes(redis_client)
+    wakes.wake("poll")
+    age(redis_client, WAKE_SECONDS * 100)
+    assert not wakes.wake("poll"), "a weekend without a worker must not become a queue of thousands"
+    assert wakes.depth()["upkeep"] == 1
+
+
+def test_a_wake_up_that_was_lost_with_its_worker_is_made_again(redis_client):
+    wakes = Wakes(redis_client)
+    wakes.wake("poll")
+    Queue("upkeep", connection=redis_client, serializer=SERIALIZER).empty()
+    assert not wakes.wake("poll"), "its worker may be about to begin"
+    age(redis_client, WAKE_SECONDS + 1)
+    assert wakes.wake("poll")
+    assert wakes.depth()["upkeep"] == 1
 
 
 def test_jobs_are_stored_as_json_never_as_code(redis_client):

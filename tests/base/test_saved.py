@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from sqlalchemy import select, text
 
@@ -101,3 +103,23 @@ def test_without_the_database_the_last_good_snapshot_serves(bare_app, tmp_path):
     books = Books(bare_app, tmp_path / "settings.json")
     assert books.refresh().settings("store:default")["general.account_id"] == "abcd1234abcd1234"
     assert books.current.default_store.code == "default"
+
+
+def test_a_setting_is_saved_while_the_worker_writes(bare_app, monkeypatch):
+    import sqlite3
+
+    from bridge.settings import saved
+
+    real = saved._mark
+
+    def meanwhile():
+        other = sqlite3.connect(db.engine.url.database, timeout=0)
+        with contextlib.suppress(sqlite3.OperationalError), other:
+            other.execute("INSERT INTO cursor (name, data, updated_at) VALUES ('poll', '{}', 0)")
+        other.close()
+        real()
+
+    monkeypatch.setattr(saved, "_mark", meanwhile)
+    set_value("default", "orders.currency", "both", "ada")
+    db.session.commit()
+    assert load_book().settings("default")["orders.currency"] == "both"

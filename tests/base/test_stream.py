@@ -110,6 +110,85 @@ def test_the_file_of_a_dead_process_is_replayed_by_another(tmp_path):
     assert taken == [b"left"]
 
 
+def test_a_file_that_another_process_replays_at_this_moment_loses_no_event(tmp_path, monkeypatch):
+    other, spool = Spool(tmp_path), Spool(tmp_path)
+    other.append([b"first"])
+    real = type(tmp_path).stat
+
+    def gone(path, **rest):
+        if path.suffix == ".open" and path != spool._open_path:
+            path.unlink(missing_ok=True)
+        return real(path, **rest)
+
+    monkeypatch.setattr(type(tmp_path), "stat", gone)
+    assert spool.append([b"second"]), "the size of a file that is gone is nothing"
+
+
+def test_an_append_while_another_process_replays_the_file_is_not_lost(tmp_path):
+    import os
+
+    spool, other, taken = Spool(tmp_path), Spool(tmp_path), []
+    spool.append([b"one"])
+    os.utime(next(tmp_path.iterdir()), (1, 1))
+    late = threading.Thread(target=spool.append, args=([b"two"],))
+
+    def send(lines):
+        late.start()
+        late.join(timeout=0.2)
+        taken.extend(lines)
+
+    other.replay(send)
+    late.join()
+    spool.replay(taken.extend)
+    assert taken == [b"one", b"two"]
+
+
+def test_a_disk_fault_while_replaying_does_not_end_the_stream(tmp_path, redis_server, redis_client, woken):
+    class Broken(Spool):
+        faults = 1
+
+        def empty(self):
+            if self.faults:
+                self.faults -= 1
+                raise FileNotFoundError
+            return super().empty()
+
+    stream = EventStream(connect(redis_server.url, timeout=0.5), Broken(tmp_path / "spool"), woken.set)
+    stream.put(AddedToCart(product="17"))
+    assert woken.wait(5)
+    assert Reader(redis_client).waiting() == 1
+    stream.close()
+
+
+def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path, monkeypatch):
+    import os
+
+    spool = Spool(tmp_path)
+    spool.append([b"whole"])
+    real = os.write
+
+    def half(descriptor, data):
+        if len(data) < 6:
+            raise OSError("No space left on device")
+        return real(descriptor, data[: len(data) // 2])
+
+    monkeypatch.setattr(os, "write", half)
+    assert not spool.append([b"a long line"])
+    monkeypatch.undo()
+    spool.append([b"next"])
+    taken = []
+    spool.replay(taken.extend)
+    assert taken == [b"whole", b"next"]
+
+
+def test_a_long_spool_is_replayed_in_parts(tmp_path):
+    spool, parts = Spool(tmp_path), []
+    spool.append([b"%d" % number for number in range(1200)])
+    assert spool.replay(parts.append) == 1200
+    assert max(map(len, parts)) <= 500
+    assert [line for part in parts for line in part] == [b"%d" % number for number in range(1200)]
+
+
 def test_more_ordinary_events_than_fit_are_dropped_and_counted(tmp_path, woken):
     stream = EventStream(connect(f"unix://{tmp_path}/none", timeout=0.1), Spool(tmp_path / "spool"), woken.set)
     for _ in range(10_050):

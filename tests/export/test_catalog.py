@@ -67,6 +67,28 @@ def test_skus_come_from_what_is_kept_else_from_the_shop(shop):
     assert shop.calls == []
 
 
+def test_a_changed_sku_replaces_the_old_one_for_product_and_variants(shop):
+    catalog.keep_products([samples.HOODIE, samples.VARIANT])
+    catalog.keep_products([msgspec.structs.replace(samples.HOODIE, sku="HOOD-2")])
+    assert item("HOOD-S") == ("13", "17", "HOOD-2")
+    catalog.keep_products([msgspec.structs.replace(samples.VARIANT, sku="HOOD-2-S")])
+    assert db.session.get(CatalogItem, "HOOD-S") is None
+    catalog.keep_order(samples.GUEST_ORDER)
+    assert db.session.get(CatalogItem, "HOOD-S") is None, "an old order does not bring the old SKU back"
+    assert catalog.skus_of(["13", "17"], shop) == {"13": "HOOD-2-S", "17": "HOOD-2"}
+
+
+def test_sku_ids_of_order_lines_are_the_products_own(room, account, settings):
+    settings(products__id_attribute="sku")
+    made_up = samples.order("8", samples.line("20", "1", "BAG-engraved", "40"), updated_at=samples.at(2))
+    ledger.add([ledger.Owed(account.id, room.shop.put(made_up), "store:default")], "live")
+    db.session.commit()
+    jobs.session(account.id)
+    (line,) = room.records("order")["100000008"]["lineitems"]
+    assert line["product_id"] == "BAG" in room.records("product")
+    assert line["sku"] == "BAG-engraved"
+
+
 def test_a_variant_sent_before_its_parent_was_known_is_sent_again(room, account):
     room.shop.put(msgspec.structs.replace(samples.HOODIE, children=()))
     ledger.add([ledger.Owed(account.id, EntityRef("product", "13"))], "live")

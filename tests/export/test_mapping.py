@@ -106,6 +106,7 @@ class TestGolden:
             "title": "Joust Duffle Bag",
             "sku": "24-MB01",
             "price": 34,
+            "special_price_dt_to": "2000-01-01T00:00:00Z",
             "currency": "GBP",
             "is_variant": False,
             "is_active": True,
@@ -135,6 +136,7 @@ class TestGolden:
             "title": "Chaz Kangeroo Hoodie-S-Red",
             "sku": "MH01-S-Red",
             "price": 52,
+            "special_price_dt_to": "2000-01-01T00:00:00Z",
             "currency": "GBP",
             "is_variant": True,
             "parent_id": "17",
@@ -252,6 +254,28 @@ def test_a_special_price_counts_only_on_its_days_in_the_shops_time_zone():
     assert inside["special_price_dt_to"] == "2026-07-31T22:59:59Z"
     assert "special_price" in at(2026, 7, 31, 22, 59)
     assert "special_price" not in at(2026, 7, 31, 23, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "end"),
+    [
+        ({}, "2000-01-01T00:00:00Z"),
+        ({"special_price": Decimal(29), "special_to": dt.date(2026, 7, 31)}, "2000-01-01T00:00:00Z"),
+        ({"special_price": Decimal(29), "special_from": dt.date(2027, 1, 1)}, "2000-01-01T00:00:00Z"),
+        ({"special_price": Decimal(29)}, "2099-12-31T23:59:59Z"),
+        ({"special_price": Decimal(29), "special_to": dt.date(2026, 12, 31)}, "2026-12-31T23:59:59Z"),
+    ],
+)
+def test_a_merged_record_always_says_when_the_special_price_ends(fields, end):
+    now = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
+    product = changed(shown(samples.BAG, "default"), **fields)
+    account, _ = make()
+    record = sent(product_record(product, account, now=now))
+    assert record["special_price_dt_to"] == end
+    assert ("special_price" in record) is (end > "2026")
+    plain, _ = make(products__merge=False)
+    given = sent(product_record(product, plain, now=now)).get("special_price_dt_to")
+    assert given == (end if end.startswith("2026") else None)
 
 
 def test_a_special_price_that_is_not_lower_is_none():

@@ -17,7 +17,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from bridge.config import Config, OAuthKeys
-from bridge.errors import Misconfigured, Retry
+from bridge.errors import Misconfigured, Retry, Stumbled
 from bridge.events import EntityRef
 from bridge.store import Gone, Order
 from bridge.store.magento import Magento
@@ -318,6 +318,31 @@ class TestFaults:
         with pytest.raises(Retry):
             magento.tree()
 
+    def test_a_failure_that_one_of_many_may_have_caused_is_told_from_a_shop_that_is_away(self, magento, shop):
+        shop.answer = respond('{"message":"Internal Error."}', 500)
+        with pytest.raises(Stumbled):
+            magento.fetch([EntityRef("order", "1")])
+        shop.answer = respond("", 503)
+        with pytest.raises(Retry) as raised:
+            magento.fetch([EntityRef("order", "1")])
+        assert not isinstance(raised.value, Stumbled)
+
+    def test_a_list_that_takes_too_long_may_be_asked_in_parts(self, shop):
+        shop.answer = lambda _: time.sleep(0.6) or {"items": [], "total_count": 0}
+        with serve(shop) as url:
+            config = Config(store_url=url, store_token=TOKEN)
+            with pytest.raises(Stumbled):
+                Magento(config, Rest(config, total=0.2)).ids("order")
+
+    def test_a_store_view_that_is_gone_is_waited_for_and_is_no_crash(self, magento, shop):
+        shop.answer = respond('{"message":"Request does not match any route."}', 404)
+        with pytest.raises(Retry, match="store view"):
+            magento.fetch([EntityRef("product", "1")], ["closed"])
+
+    def test_a_date_that_is_none_is_not_a_fault(self, magento, shop):
+        shop.answer = respond("[]", 200, Date="yesterday")
+        assert magento.now().tzinfo is not None
+
     def test_the_shop_may_say_when_to_come_back(self, magento, shop):
         shop.answer = respond("", 503, **{"Retry-After": "120"})
         with pytest.raises(Retry) as raised:
@@ -369,6 +394,47 @@ class TestFaults:
             with pytest.raises(Retry, match="slowly"):
                 Magento(config, Rest(config, total=0.3)).ids("order")
             stop.set()
+
+
+class TestLimitsOfTheShop:
+    def test_a_page_limit_below_the_list_loses_no_row(self, magento, shop):
+        every = listing([row(number) for number in range(1, 91)])
+
+        def answer(asked):
+            if int(asked.query.get("searchCriteria[pageSize]", ["0"])[0]) > 20:
+                return Response('{"message":"Maximum SearchCriteria pageSize is %1"}', 400)
+            return every(asked)
+
+        shop.answer = answer
+        refs = [EntityRef("order", str(number)) for number in range(1, 91)]
+        assert [ref for ref, found in magento.fetch(refs).items() if isinstance(found, Gone)] == []
+
+    def test_the_account_of_another_website_is_another_person(self, magento, shop):
+        shop.answer = lambda asked: (
+            [{"id": 1}, {"id": 2}]
+            if asked.path.endswith("websites")
+            else {"items": [{"id": 12, "email": "a@x.test", "website_id": 1}], "total_count": 1}
+        )
+        assert magento.customer_by_email("a@x.test", 2) is None
+
+    def test_stock_is_that_of_the_websites_asked_for(self, magento, shop):
+        def answer(asked):
+            if asked.path.endswith("storeConfigs"):
+                return [{"id": 1, "code": "us", "website_id": 1}, {"id": 2, "code": "fr", "website_id": 2}]
+            if asked.path.endswith("websites"):
+                return [{"id": 1, "code": "base"}, {"id": 2, "code": "europe"}]
+            if "export-stock" in asked.path:
+                can = asked.path.endswith("/base")
+                return {"items": [{"sku": "BAG", "qty": 1, "is_salable": can}], "total_count": 1}
+            if asked.path.endswith("render-info"):
+                return {"items": []}
+            extension = {"website_ids": [1, 2]}
+            return {"items": [{"id": 1, "sku": "BAG", "extension_attributes": extension}], "total_count": 1}
+
+        shop.answer = answer
+        ref = EntityRef("product", "1")
+        assert magento.fetch([ref], ["fr"])[ref].salable is False
+        assert magento.fetch([ref], ["us"])[ref].salable is True
 
 
 KEYS = OAuthKeys("ck", "cs&1", "at", "ats/2")

@@ -143,6 +143,10 @@ def login(*answer, body=LOGIN, status=302, cookie="PHPSESSID=before"):
         (login(NEW_SESSION, set_cookie("X-Magento-Vary=deleted"), ACCOUNT_PAGE), []),
         (login(NEW_SESSION, CONTEXT, ("Location", "http://store.test/customer/account/login/")), []),
         (login(NEW_SESSION, CONTEXT, ACCOUNT_PAGE, set_cookie(messages("error"))), []),
+        (
+            login(NEW_SESSION, CONTEXT, ACCOUNT_PAGE, set_cookie(messages("notice"))),
+            [("Identified", "roni@example.com", "login")],
+        ),
         (login(NEW_SESSION, CONTEXT, ACCOUNT_PAGE, status=200), []),
         (login(NEW_SESSION, CONTEXT, ACCOUNT_PAGE, body="login[username]=nobody"), []),
         (login(NEW_SESSION, CONTEXT, ACCOUNT_PAGE, body="login[username]=" + "a" * 2000 + "@example.com"), []),

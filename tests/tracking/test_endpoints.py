@@ -64,12 +64,28 @@ def test_a_path_with_anything_behind_it_is_not_ours(room, path):
 def test_a_new_visitor_gets_a_cookie_that_scripts_and_other_sites_cannot_use(room):
     answer = room.app.test_client().get("/_bridge/me", headers=OWN, base_url="https://store.test")
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("bridge_visitor=")
+    assert cookie.startswith("__Host-bridge_visitor=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
     assert "no-store" in answer.headers["Cache-Control"]
     assert answer.json == {"seen": "", "basket": answer.json["basket"]}
-    assert "Secure" not in room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+    plain = room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+    assert plain.startswith("bridge_visitor=")
+    assert "Secure" not in plain
+
+
+def test_over_https_a_cookie_that_another_host_of_the_domain_may_have_set_is_nobodys(room):
+    identify(room)
+    victim = room.app.test_client()
+    victim.set_cookie("bridge_visitor", VISITOR, domain="store.test")
+    answer = victim.get("/_bridge/me", headers=OWN, base_url="https://store.test")
+    assert "email" not in answer.json
+    assert VISITOR not in answer.headers["Set-Cookie"]
+
+
+def test_a_public_url_with_https_means_https_whatever_the_server_tells(make_room):
+    client = make_room(public_url="https://store.test").app.test_client()
+    assert client.get("/_bridge/me", headers=OWN).headers["Set-Cookie"].startswith("__Host-bridge_visitor=")
 
 
 def test_the_e_mail_is_told_until_the_page_has_seen_it(room, client):
@@ -200,6 +216,14 @@ def test_too_many_calls_of_one_visitor_or_address_are_put_off(room, client, monk
     assert statuses == [200, 200, 200, 429, 429]
     other = room.app.test_client()
     assert other.get("/_bridge/me", headers=OWN, environ_base={"REMOTE_ADDR": "192.0.2.9"}).status_code == 200
+
+
+def test_made_up_visitors_do_not_reset_the_count_of_their_address(room, monkeypatch):
+    monkeypatch.setattr(endpoints, "ADDRESS_CALLS", 3)
+    monkeypatch.setattr(endpoints, "CALLERS", 6)
+    monkeypatch.setattr(endpoints.time, "monotonic", lambda: 1000.0)
+    statuses = [room.app.test_client().get("/_bridge/me", headers=OWN).status_code for _ in range(20)]
+    assert statuses == [200] * 3 + [429] * 17
 
 
 def test_the_cookie_lasts_as_long_as_identities_are_kept(make_room):

@@ -79,6 +79,22 @@ def test_a_cookie_that_is_none_of_ours_names_nobody(room):
     assert show(room, login("PHPSESSID=before; bridge_visitor=<script>"))[0].visitor is None
 
 
+def test_over_https_only_the_cookie_that_is_bound_to_the_host_names_a_visitor(room):
+    planted, own = f"bridge_visitor={'a' * 32}", f"__Host-bridge_visitor={VISITOR}"
+    show(room, login(f"PHPSESSID=before; {planted}", scheme="https"))
+    show(room, login(f"PHPSESSID=before; {planted}; {own}", scheme="https"))
+    show(room, login(f"PHPSESSID=before; {own}"))
+    assert [event.visitor for event in room.stream.events] == [None, VISITOR, None]
+
+
+def test_the_settings_are_those_of_the_website_whose_host_was_asked(make_room):
+    book = make_book(general__enabled=False)
+    book.values["website:europe"] = {"general.enabled": True}
+    room = make_room(book)
+    assert show(room, login()) == []
+    assert len(show(room, login(host=b"eu.store.test:8443"))) == 1
+
+
 def test_what_is_odd_is_counted_and_dropped(room):
     before = count("login", "odd")
     assert (

@@ -13,6 +13,7 @@ TABLE = RouteTable(ROUTES)
     ("method", "target", "name"),
     [
         ("POST", "/checkout/cart/add/uenc/x/product/5/", "cart-add"),
+        ("POST", "/checkout/cart/add/uenc/" + "x" * 1500 + "/product/5/", "cart-add"),
         ("POST", "/shop/index.php/fr/checkout/cart/add", "cart-add"),
         ("POST", "//customer//account/loginPost", "login"),
         ("POST", "/customer/account/LOGINPOST/", "login"),
@@ -34,7 +35,7 @@ TABLE = RouteTable(ROUTES)
         ("POST", "/rest", None),
         ("POST", "/rest/a/b/V1/customers", None),
         ("DELETE", "/checkout/cart/add", None),
-        ("POST", "/checkout/cart/add/" + "x" * 600, None),
+        ("POST", "/checkout/cart/add/" + "x" * 5000, None),
         ("POST", "/customer/account/forgotpasswordpost/", None),
         ("POST", "/graphql", None),
     ],

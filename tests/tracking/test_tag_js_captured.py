@@ -72,7 +72,7 @@ def test_a_captured_listing_gives_its_products_and_category(visit):
 @pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captured pages are not beside this checkout")
 def test_a_captured_product_page_teaches_its_variants(visit):
     open_captured(visit, "product_configurable")
-    known = visit.page.evaluate(f"JSON.parse(localStorage.getItem('bridge.{ACCOUNT}.skus'))")
+    known = dict(visit.page.evaluate(f"JSON.parse(localStorage.getItem('bridge.{ACCOUNT}.skus'))"))
     assert {sku: ids["product"] for sku, ids in known.items()} == HOODIE_VARIANTS
     assert {ids["parent"] for ids in known.values()} == {"17"}
 

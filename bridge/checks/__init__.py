@@ -1,0 +1,81 @@
+"""``bridge check``: asks every neighbour and says in words what is wrong and what to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.app import services
+from bridge.checks.finding import Finding, fail, good, warn
+from bridge.checks.shop import look_at_shop
+from bridge.errors import BridgeError
+from bridge.ops import neighbours
+from bridge.settings import Book, load_book
+from bridge.store import refresh_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+    from bridge.app import Services
+
+__all__ = ["Finding", "run_checks"]
+
+
+def run_checks(app: Flask) -> Iterator[Finding]:
+    """Yield the findings, neighbour by neighbour; needs an application context."""
+    wired = services(app)
+    faults = neighbours(wired.redis)
+    yield fail("database and Redis", " ".join(faults)) if faults else good("database and Redis", "Both answer.")
+    yield from look_at_shop(wired.config)
+    yield from _rest(wired)
+    book = load_book()
+    yield from _ometria(wired, book)
+    yield from _tag(book)
+
+
+def _rest(wired: Services) -> Iterator[Finding]:
+    """The token, the store tree, and each right that is needed."""
+    try:
+        stores = refresh_tree(wired.store, https=(wired.config.public_url or "").startswith("https://"))
+    except BridgeError as error:
+        yield fail("shop's REST API", str(error))
+        return
+    yield good("shop's REST API", f"The token is accepted; {stores} store views were read.")
+    lacking = [right for right in wired.store.rights() if right.fault]
+    for right in lacking:
+        sentence = f"For {right.needed_for}: {right.fault}"
+        if right.missing:
+            sentence = f"Tick “{right.name}” for the integration; without it {right.needed_for} cannot be read."
+        yield fail("shop's REST API", sentence)
+    if not lacking:
+        yield good("shop's REST API", "Every right that is needed is granted.")
+
+
+def _ometria(wired: Services, book: Book) -> Iterator[Finding]:
+    """Which accounts are set, and whether Ometria takes each key."""
+    accounts = book.accounts()
+    if not accounts:
+        yield fail(
+            "Ometria", "No API key is set: nothing is exported. Set it with `bridge config set general.api_key`."
+        )
+    for account in accounts:
+        name = f"Ometria ({account.owner}{', global' if account.is_global else ''})"
+        try:
+            wired.ometria.errors(account)
+            yield good(name, f"The key is accepted; fed by {', '.join(store.code for store in account.stores)}.")
+        except BridgeError as error:
+            yield fail(name, str(error))
+
+
+def _tag(book: Book) -> Iterator[Finding]:
+    """Whether each store view has a site identifier, and whether two views would look like one at Ometria."""
+    refs = [store.ref for store in book.stores] or ["default"]
+    without = [ref for ref in refs if not book.settings(ref)["general.account_id"]]
+    if len(without) == len(refs):
+        sentence = "No site identifier is set: pages carry no tag. Set it with `bridge config set general.account_id`."
+        yield fail("tag", sentence)
+    elif without:
+        yield warn("tag", f"No site identifier at {', '.join(without)}: the pages of these store views carry no tag.")
+    else:
+        yield good("tag", "Every store view has a site identifier.")

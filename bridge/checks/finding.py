@@ -1,0 +1,32 @@
+"""One thing that a check found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``name`` says who was asked, ``sentence`` what was found and, where something is wrong, the change to make."""
+
+    name: str
+    level: Level
+    sentence: str
+
+
+def good(name: str, sentence: str) -> Finding:
+    """Nothing to do."""
+    return Finding(name, "ok", sentence)
+
+
+def warn(name: str, sentence: str) -> Finding:
+    """Works, but somebody should look."""
+    return Finding(name, "warn", sentence)
+
+
+def fail(name: str, sentence: str) -> Finding:
+    """Does not work until somebody changes something."""
+    return Finding(name, "fail", sentence)
