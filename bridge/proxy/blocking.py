@@ -22,9 +22,9 @@ from bridge.proxy.http1 import (
     ChunkedReader,
     MalformedError,
     chunk,
-    keeps_alive,
     parse_response,
     response_framing,
+    reusable,
 )
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class BlockingOrigin:
                 sock.sendall(LAST_CHUNK)
             sock.settimeout(self._options.timeout_head)
             exchange.read_head()
-            sock.settimeout(self._options.timeout_idle)
+            if not exchange.complete:  # else it is closed, or another's already
+                sock.settimeout(self._options.timeout_idle)
         except TimeoutError as error:
             connection.close()
             raise SlowError from error
@@ -173,9 +174,7 @@ class BlockingExchange:
                 break
         self.response = response
         self.framing = self._left = response_framing(self._method, response)
-        self._reusable = self.framing != UNTIL_CLOSE and keeps_alive(
-            response.version, response.index.get(b"connection")
-        )
+        self._reusable = reusable(response, self.framing)
         self._reader = ChunkedReader(padded=True) if self.framing == CHUNKED else None
         self._rest = data
         if self.framing == NO_BODY:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import socket
 import struct
-from http import HTTPStatus
+import termios
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from bridge.proxy.forwarding import plain_address
 from bridge.proxy.http1 import (
     CHUNKED,
     NO_BODY,
     REQUEST_HEAD_LIMIT,
     ChunkedReader,
     MalformedError,
-    error_body,
+    error_page,
     keeps_alive,
     parse_request,
     request_framing,
@@ -78,6 +81,8 @@ class ClientConnection(asyncio.Protocol):
         "_reader",
         "_received",
         "_tunnel",
+        "_unsent",
+        "answering",
         "handler",
         "keep_alive",
         "listener",
@@ -108,6 +113,8 @@ class ClientConnection(asyncio.Protocol):
         self._tunnel = False
         self._lingering = -1
         self._deadline = 0.0
+        self._unsent = 0
+        self.answering = False  # a part of the answer to the request in hand is out
 
     # -- call-backs of the transport ----------------------------------------------------------------------------------
 
@@ -116,7 +123,7 @@ class ClientConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(WRITE_LIMIT)
         name = transport.get_extra_info("peername")
-        self.peer = name[0] if isinstance(name, tuple) else "127.0.0.1"
+        self.peer = plain_address(name[0]) if isinstance(name, tuple) else "127.0.0.1"
         self._deadline = self._edge.now() + HEAD_SECONDS
         if not self._edge.join(self):
             self.refuse(429, close=True)
@@ -124,10 +131,8 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave; whoever answers is told."""
         del exc
+        self._drop_handler()
         self._edge.leave(self)
-        handler, self.handler = self.handler, None
-        if handler is not None:
-            handler.client_gone()
 
     def pause_writing(self) -> None:
         """Hold the answer back."""
@@ -140,6 +145,8 @@ class ClientConnection(asyncio.Protocol):
         self.write_paused = False
         if self.handler is not None:
             self.handler.client_writable(writable=True)
+        elif self._lingering < 0 and not self.transport.is_closing():
+            self._next()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -154,7 +161,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if self._in_body:
             at = self._body(data)
-            if at < 0 or at >= len(data):
+            if at < 0 or at >= len(data) or self._lingering >= 0:
                 return
             data = data[at:]
         if self.handler is None and not self._pending:
@@ -208,7 +215,7 @@ class ClientConnection(asyncio.Protocol):
             self.data_received(data[end:])
 
     def _start(self, request: RequestHead, framing: int) -> None:
-        connection = request.index.get(b"connection")
+        connection = request.combined(b"connection")
         self.modern = request.version == b"1.1"
         self.keep_alive = not self._edge.stopping and keeps_alive(request.version, connection)
         self.upgrade = None
@@ -262,10 +269,18 @@ class ClientConnection(asyncio.Protocol):
         """Go on to the next request; `complete` says that this one was read to its end."""
         self.handler = None
         self.upgrade = None
+        self.answering = False
         if not self.keep_alive or not complete or self._edge.stopping:
             self._close_gently(lingering=not complete)
             return
         self._deadline = self._edge.now() + self._edge.options.timeout_idle
+        self._next()
+
+    def _next(self) -> None:
+        """Go on reading requests, unless the client has yet to take the answers that it has."""
+        if self.write_paused:
+            self.pause()
+            return
         if self._pending:
             data, self._pending = self._pending, b""
             self._head(data, 0)
@@ -304,8 +319,12 @@ class ClientConnection(asyncio.Protocol):
 
     def refuse(self, status: int, *, close: bool) -> None:
         """Answer the request in hand with an error page of ours, which no cache keeps."""
+        if self.answering:  # nothing of ours may stand in the middle of an answer
+            self.cut([], reset=True)
+            return
         self.keep_alive = self.keep_alive and not close
-        self.write([error_page(status, close=not self.keep_alive)])
+        bare = self.handler is not None and self._last is not None and self._last.method == b"HEAD"
+        self.write([error_page(status, close=not self.keep_alive, bare=bare)])
         self._in_body = False
         self.exchange_done(complete=not close)
 
@@ -338,14 +357,31 @@ class ClientConnection(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         """End the connection when it has been silent for too long."""
+        if (self.write_paused or self.transport.is_closing()) and self._takes():
+            self._deadline = now + self._edge.options.timeout_idle
+            if self.handler is not None:  # told again, it knows that the client is slow but there
+                self.handler.client_writable(writable=False)
         if self.handler is not None:
             self.handler.tick(now)
-        elif now > self._deadline and not self.transport.is_closing():
-            if self._pending and self._lingering < 0:
-                self._edge.counters.failed("idle-timeout")
-                self.refuse(408, close=True)
-            else:
-                self.transport.close()
+        elif now <= self._deadline:
+            return
+        elif self.write_paused or self.transport.is_closing():
+            self.transport.abort()  # what is left would wait for ever for a client that does not read
+        elif self._pending and self._lingering < 0:
+            self._edge.counters.failed("idle-timeout")
+            self.refuse(408, close=True)
+        else:
+            self.transport.close()
+
+    def _takes(self) -> bool:
+        """Say whether the client took some of what was written since the last look."""
+        unsent = self.transport.get_write_buffer_size()
+        sock: socket.socket | None = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError, ValueError):  # closed meanwhile, or a system that does not tell
+                unsent += struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        before, self._unsent = self._unsent, unsent
+        return unsent != before
 
     def stop(self, now: float) -> None:
         """Take no further request: end what is idle or endless; a new connection still gets its answer."""
@@ -356,12 +392,3 @@ class ClientConnection(asyncio.Protocol):
         elif self.handler.endless:
             self._drop_handler()
             self.cut([], reset=False)
-
-
-def error_page(status: int, *, close: bool) -> bytes:
-    """Make a short answer of ours, head and body."""
-    phrase = HTTPStatus(status).phrase
-    body = error_body(status)
-    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-    head += "Cache-Control: no-store\r\n" + ("Connection: close\r\n" if close else "")
-    return head.encode("ascii") + b"\r\n" + body

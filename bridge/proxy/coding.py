@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, cast
@@ -84,24 +85,27 @@ class Memo:
         self.limit = limit
         self.size = 0
         self._bodies: OrderedDict[MemoKey, bytes] = OrderedDict()
+        self._lock = threading.Lock()  # under a threaded server all requests share it
 
     def get(self, key: MemoKey) -> bytes | None:
         """Look up the page made of this body."""
-        found = self._bodies.get(key)
-        if found is not None:
-            self._bodies.move_to_end(key)
-        return found
+        with self._lock:
+            found = self._bodies.get(key)
+            if found is not None:
+                self._bodies.move_to_end(key)
+            return found
 
     def put(self, key: MemoKey, made: bytes) -> None:
         """Remember a body, forgetting the longest unused ones."""
         cost = len(key[0]) + len(made)
-        if cost > self.limit // 8 or key in self._bodies:
-            return
-        self._bodies[key] = made
-        self.size += cost
-        while self.size > self.limit:
-            (body, *_), oldest = self._bodies.popitem(last=False)
-            self.size -= len(body) + len(oldest)
+        with self._lock:
+            if cost > self.limit // 8 or key in self._bodies:
+                return
+            self._bodies[key] = made
+            self.size += cost
+            while self.size > self.limit:
+                (body, *_), oldest = self._bodies.popitem(last=False)
+                self.size -= len(body) + len(oldest)
 
     def __len__(self) -> int:
         return len(self._bodies)

@@ -123,9 +123,10 @@ class Core:
         page = identity = False
         gzip = takes_gzip(request.index.get(b"accept-encoding"))
         suffix = b""
-        if not killed and self.tags is not None and may_be_page(request.path, self.options.admin_path):
+        found = self._suffix() if not killed and may_be_page(request.path, self.options.admin_path) else None
+        if found is not None:
             page = True
-            suffix = self.tags.etag_suffix
+            suffix = found
             identity = gzip and self.asks_identity
         key = (peer, page, identity, suffix)
         prepared: Prepared | None = request.memo.get(key)
@@ -138,6 +139,16 @@ class Core:
         if self.observer is not None and not killed:
             self._ask_observer(visit)
         return visit
+
+    def _suffix(self) -> bytes | None:
+        """Return the mark of injected pages; None where there is no tag, or where it cannot be made."""
+        if self.tags is None:
+            return None
+        try:
+            return self.tags.etag_suffix
+        except Exception:
+            log.exception("page not prepared", step="request")
+            return None
 
     def _prepare(self, request: RequestHead, peer: str, suffix: bytes | None, *, ask_gzip: bool) -> Prepared:
         """Work out what goes to the origin; `suffix` is that of the tag where the answer may be a page."""
@@ -160,7 +171,7 @@ class Core:
             visit.route = self.observer.wants(visit.request)
         except Exception:
             self.counters.observer_failed()
-            log.exception("observer failed", step="wants", path=visit.request.path)
+            log.exception("observer failed", step="wants", path=visit.request.place)
         if visit.route is not None:
             visit.received = time.time()
 
@@ -174,7 +185,7 @@ class Core:
             return self._decided(visit, response, framing, raw, bodyless=bodyless)
         except Exception:
             self.counters.not_injected("fault")
-            log.exception("page not prepared", path=visit.request.path)
+            log.exception("page not prepared", path=visit.request.place)
         return Answer(response, self.passed_headers(visit, response), framing, bodyless=bodyless)
 
     def _decided(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes, *, bodyless: bool) -> Answer:
@@ -192,7 +203,7 @@ class Core:
                 return answer
         headers = self.passed_headers(visit, response)
         if response.status == 304:
-            self._restore_etag(visit, headers)
+            headers = self._revalidated(visit, headers)
         return Answer(response, headers, framing, bodyless=bodyless)
 
     def _rewriting(
@@ -228,23 +239,30 @@ class Core:
 
     def passed_headers(self, visit: Visit, response: ResponseHead) -> Headers:
         """Return the fields that go on to the visitor, references to the origin's internal name mapped."""
-        dropped = hop_by_hop(response.index.get(b"connection"))
+        dropped = hop_by_hop(response.combined(b"connection"))
         out = []
         for field in response.headers:
             lower = field[0].lower()
             if lower in dropped:
                 continue
             if lower in REFERENCE_FIELDS:
-                out.append((field[0], self._references.mapped(lower, field[1], visit.host, visit.sender.scheme)))
+                out.append((field[0], self._mapped(visit, lower, field[1])))
             else:
                 out.append(field)
         return out
+
+    def _mapped(self, visit: Visit, name: bytes, value: bytes) -> bytes:
+        try:
+            return self._references.mapped(name, value, visit.host, visit.sender.scheme)
+        except Exception:  # this is part of every way out, so it has its own
+            log.exception("reference not mapped")
+            return value
 
     def _injected_headers(
         self, visit: Visit, response: ResponseHead, suffix: bytes, *, gzip_in: bool, gzip_out: bool
     ) -> Headers:
         """Return the fields of an injected page, without its length."""
-        dropped = hop_by_hop(response.index.get(b"connection"))
+        dropped = hop_by_hop(response.combined(b"connection"))
         out: Headers = []
         for field in response.headers:
             lower = field[0].lower()
@@ -253,7 +271,7 @@ class Core:
             if lower not in _CHANGED:
                 out.append(field)
             elif lower in REFERENCE_FIELDS:
-                out.append((field[0], self._references.mapped(lower, field[1], visit.host, visit.sender.scheme)))
+                out.append((field[0], self._mapped(visit, lower, field[1])))
             elif lower == b"etag":
                 etag = marked(field[1], suffix)
                 if etag is not None:
@@ -266,12 +284,18 @@ class Core:
             out.append((b"Vary", b"Accept-Encoding"))
         return out
 
-    def _restore_etag(self, visit: Visit, headers: Headers) -> None:
+    def _revalidated(self, visit: Visit, headers: Headers) -> Headers:
+        """Return the fields of a 304: where the visitor's copy is an injected page they update what it came with."""
         if not visit.ours or self.tags is None:
-            return
+            return headers
         for at, (name, value) in enumerate(headers):
             if name.lower() == b"etag":
-                headers[at] = (name, restore(value, visit.ours, self.tags.etag_suffix))
+                restored = restore(value, visit.ours, self.tags.etag_suffix)
+                if restored != value:
+                    headers[at] = (name, restored)
+                    headers, _, _ = edit_policies(headers, self.tags.csp_sources)
+                break
+        return headers
 
 
 # Fields of a page that do not go on as they are.

@@ -22,7 +22,7 @@ POLICY_FIELDS: Final = frozenset({_ENFORCED, _REPORT_ONLY})
 _VALUE_LIMIT: Final = 64 * 1024
 
 _DIRECTIVE = re.compile(rb"[\t\n\f\r ]*([^\t\n\f\r ;]+)([^;]*)")
-_NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]+={0,2})'")
+_NONCE = re.compile(rb"'nonce-([A-Za-z0-9+/_-]+={0,2})'", re.IGNORECASE)
 _SELF: Final = b"'self'"
 # Directives in which the tag itself needs the shop's own origin: it is loaded from there and asks there.
 _NEEDS_SELF: Final = frozenset({b"script-src", b"connect-src"})

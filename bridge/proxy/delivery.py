@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from bridge.proxy.answer import Answer
 from bridge.proxy.http1 import LAST_CHUNK, chunk
 from bridge.proxy.observing import WAIT_SECONDS
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from asyncio import TimerHandle
     from collections.abc import Callable
 
-    from bridge.proxy.answer import Answer
+    from bridge.proxy.absent import Absent
     from bridge.proxy.client import ClientConnection
     from bridge.proxy.edge import Edge
     from bridge.proxy.exchange import Buffer, Headers, ResponseHead
@@ -29,7 +30,12 @@ class Delivery:
     """
 
     def __init__(
-        self, edge: Edge, client: ClientConnection, answer: Answer, watch: Watch | None, done: Callable[[], None]
+        self,
+        edge: Edge,
+        client: ClientConnection | Absent,
+        answer: Answer,
+        watch: Watch | None,
+        done: Callable[[], None],
     ) -> None:
         self._edge = edge
         self._client = client
@@ -38,6 +44,7 @@ class Delivery:
         self._done = done
         self._head_sent = False
         self._chunked = False
+        self._stopped = False
         self._held: list[Buffer] | None = None
         self._timer: TimerHandle | None = None
 
@@ -67,13 +74,26 @@ class Delivery:
 
     def release(self) -> None:
         """Let go of a page that is being gathered."""
-        if self._answer.holding:
+        if self._answer.holding and not self._stopped:
             self._write(self._answer.release(), last=False)
+
+    def stop(self) -> None:
+        """Write nothing more."""
+        self._stopped = True
+
+    def go_on_for(self, client: Absent, framing: int) -> None:
+        """Take the rest of the body for the observer alone."""
+        self._client = client
+        self._answer = Answer(self._answer.response, [], framing)
 
     def break_off(self) -> None:
         """End the answer early, and visibly so for the client."""
         answer = self._answer
-        rest = answer.abort()
+        rest: list[Buffer] = []
+        try:
+            rest = answer.abort()
+        except Exception:  # the connection is cut in any case
+            log.exception("page broken off")
         out: list[Buffer] = []
         if not self._head_sent and answer.headers is not None:
             out.append(self._head())
@@ -107,7 +127,7 @@ class Delivery:
 
     def _head(self) -> bytes:
         answer, client = self._answer, self._client
-        self._head_sent = True
+        self._head_sent = client.answering = True
         lines = answer.lines
         if lines is None:
             lines = head_lines(answer.response, answer.headers or [])

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ import structlog
 import uvloop
 from gunicorn.workers.base import Worker
 
+from bridge.proxy.absent import ABSENT_LIMIT
 from bridge.proxy.client import ClientConnection
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters
@@ -63,6 +65,7 @@ class Edge:
         self._empty = asyncio.Event()
         self._empty.set()
         self._clients: set[ClientConnection] = set()
+        self._absent: set[Relay] = set()  # those whose client has gone
         self._addresses: Counter[str] = Counter()
         self._holding: list[Delivery] = []
         self._servers: list[asyncio.Server] = []
@@ -92,12 +95,27 @@ class Edge:
     def leave(self, client: ClientConnection) -> None:
         """Let a connection go."""
         self._clients.discard(client)
-        if not self._clients:
-            self._empty.set()
+        self._settle()
         if self.options.max_connections_per_ip:
             self._addresses[client.peer] -= 1
             if self._addresses[client.peer] <= 0:
                 del self._addresses[client.peer]
+
+    def read_on(self, relay: Relay) -> bool:
+        """Have a relay go on without its client; False when too many do."""
+        if len(self._absent) >= ABSENT_LIMIT:
+            return False
+        self._absent.add(relay)
+        return True
+
+    def let_go(self, relay: Relay) -> None:
+        """Take note that a relay without client is over."""
+        self._absent.discard(relay)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._clients and not self._absent:
+            self._empty.set()
 
     def hold(self, delivery: Delivery) -> None:
         """Let a page be gathered for a moment, then release it."""
@@ -110,7 +128,10 @@ class Edge:
     def _release(self) -> None:
         holding, self._holding = self._holding, []
         for delivery in holding:
-            delivery.release()
+            try:
+                delivery.release()
+            except Exception:  # it ends by its time-out; the others go on
+                log.exception("page not released")
 
     def from_thread(self, call: Callable[..., object], *args: object) -> None:
         """Have the loop call something, from another thread."""
@@ -124,11 +145,14 @@ class Edge:
         log.info("request refused", status=status)
 
     def _tick(self) -> None:
-        now = self.now()
-        for client in list(self._clients):
-            client.tick(now)
-        self.pool.tick(now)
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick)
+        now = self.now()
+        ticking: tuple[ClientConnection | Relay | OriginPool, ...] = (*self._clients, *self._absent, self.pool)
+        for each in ticking:
+            try:
+                each.tick(now)
+            except Exception:  # every time-out of the process hangs on this
+                log.exception("time-out failed")
 
     async def stop(self, grace: float) -> None:
         """Take no new connection, let the requests in hand end within `grace` seconds, then close everything."""
@@ -141,9 +165,13 @@ class Edge:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(end):
                 await self._empty.wait()
+                while self.own.running:  # noqa: ASYNC110 - calls whose client has gone; threads set no asyncio.Event
+                    await asyncio.sleep(0.02)
         self._ticking.cancel()
         for client in list(self._clients):
             client.transport.abort()
+        for relay in list(self._absent):
+            relay.give_up()
         self.own.stop()
         self.pool.close()
         if self.observers is not None:
@@ -168,9 +196,12 @@ class EdgeWorker(Worker):  # type: ignore[misc] # gunicorn brings no types
         # What was imported stays; requests leave no cycles behind, so that the collector has little to find.
         gc.freeze()
         gc.set_threshold(10_000, 20, 50)
-        uvloop.run(self._serve())
+        if uvloop.run(self._serve()):
+            logging.shutdown()
+            os._exit(0)  # the interpreter would wait for the application's threads, which nothing can end
 
-    async def _serve(self) -> None:
+    async def _serve(self) -> bool:
+        """Serve; then say whether calls of the application are left that did not end in their time."""
         loop = asyncio.get_running_loop()
         wsgi: Any = self.wsgi
         edge = Edge(wsgi.proxy_wiring, wsgi)
@@ -203,6 +234,7 @@ class EdgeWorker(Worker):  # type: ignore[misc] # gunicorn brings no types
         beat = loop.create_task(self._beat())
         await edge.stop(0.0 if edge.stopping else self.cfg.graceful_timeout)
         beat.cancel()
+        return edge.own.running > 0
 
     async def _beat(self) -> None:
         while True:

@@ -42,6 +42,12 @@ class Head:
         """Return every value of a field, in order."""
         return [v for n, v in self.headers if n.lower() == name] if name in self.index else []
 
+    def combined(self, name: bytes) -> bytes | None:
+        """Return the value of a field that is a list, whether it came in one field or in several."""
+        if len(self.index) == len(self.headers):
+            return self.index.get(name)
+        return b", ".join(self.get_all(name)) if name in self.index else None
+
 
 class RequestHead(Head):
     """A request's head. `target` is as it came; `path` is the part of it up to the question mark.
@@ -76,9 +82,14 @@ class RequestHead(Head):
         head.path = target.partition(b"?")[0]
         return head
 
+    @property
+    def place(self) -> str:
+        """The path's first two segments, for logs: what follows may be a token, as in a password reset over REST."""
+        return b"/".join(self.path.split(b"/")[:3]).decode("ascii", "replace")
+
     def __repr__(self) -> str:
         # The query and the fields may hold personal data, and a repr ends in logs.
-        return f"<RequestHead {self.method.decode('ascii', 'replace')} {self.path.decode('ascii', 'replace')}>"
+        return f"<RequestHead {self.method.decode('ascii', 'replace')} {self.place}>"
 
 
 class ResponseHead(Head):

@@ -32,7 +32,11 @@ _SET_HERE: Final = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forw
 _NEVER: Final = frozenset({b"proxy", b"x-original-url", b"x-rewrite-url"})
 _FROM_TRUSTED_ONLY: Final = frozenset(
     {
+        b"cf-connecting-ip",
         b"client-ip",
+        b"cloudfront-forwarded-proto",
+        b"fastly-client-ip",
+        b"fastly-ssl",
         b"forwarded",
         b"front-end-https",
         b"ssl-offloaded",
@@ -44,10 +48,14 @@ _FROM_TRUSTED_ONLY: Final = frozenset(
         b"x-forwarded-path",
         b"x-forwarded-port",
         b"x-forwarded-prefix",
+        b"x-forwarded-protocol",
         b"x-forwarded-scheme",
         b"x-forwarded-server",
         b"x-forwarded-ssl",
+        b"x-original-forwarded-for",
+        b"x-original-host",
         b"x-real-ip",
+        b"x-scheme",
         b"x-url-scheme",
     }
 )
@@ -67,6 +75,11 @@ def is_trusted(address: str, networks: Networks) -> bool:
     mapped = getattr(ip, "ipv4_mapped", None)
     ip = mapped or ip
     return any(ip.version == network.version and ip in network for network in networks)
+
+
+def plain_address(peer: str) -> str:
+    """Return an IPv4 address in its own notation where a socket of both families gave it as an IPv6 one."""
+    return peer[7:] if peer.startswith("::ffff:") and "." in peer else peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def forwarded_headers(request: RequestHead, sender: Sender, changes: Mapping[byt
     underscores are read like hyphens, as CGI does, so that no dropped field comes in by its other spelling.
     """
     dropped = _DROPPED_TRUSTED if sender.trusted else _DROPPED
-    connection = request.index.get(b"connection")
+    connection = request.combined(b"connection")
     if connection is not None and connection not in {b"keep-alive", b"close"}:
         dropped |= named_in_connection(connection)
     out = []
@@ -130,7 +143,7 @@ def forwarded_headers(request: RequestHead, sender: Sender, changes: Mapping[byt
 _KEPT: Final = frozenset({b"host", b"content-length", b"close", b"keep-alive"})
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # few, since a visitor chooses how long they are
 def named_in_connection(value: bytes) -> frozenset[bytes]:
     """Return the names of fields that a Connection field lists."""
     return frozenset(name.strip().lower() for name in value.split(b",")) - _KEPT

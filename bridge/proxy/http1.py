@@ -83,6 +83,8 @@ def parse_response(data: bytes) -> ResponseHead:
     if head.status < 100 or data[:7] != b"HTTP/1.":
         raise MalformedError(502, "status line")
     head.reason = data[13 : data.find(b"\r\n")]
+    if b"\0" in head.reason:
+        raise MalformedError(502, "status line")
     _settle(head, data)
     return head
 
@@ -152,7 +154,7 @@ def response_framing(method: bytes, head: ResponseHead) -> int:
     coding = head.index.get(b"transfer-encoding")
     length = head.index.get(b"content-length")
     if coding is not None:
-        if coding.lower() != b"chunked" or length is not None:
+        if coding.lower() != b"chunked" or length is not None or len(head.get_all(b"transfer-encoding")) > 1:
             raise MalformedError(502, "transfer coding")
         return CHUNKED
     if length is None:
@@ -170,6 +172,17 @@ def keeps_alive(version: bytes, connection: bytes | None) -> bool:
     if b"close" in options:
         return False
     return version == b"1.1" or b"keep-alive" in options
+
+
+def reusable(head: ResponseHead, framing: int) -> bool:
+    """Say whether another answer may be read from the connection after this one."""
+    if framing == UNTIL_CLOSE or not keeps_alive(head.version, head.combined(b"connection")):
+        return False
+    coded = b"transfer-encoding" in head.index
+    # An origin that announces a body where none can be may also send it: it must not be read as the next answer.
+    if head.status == 204:
+        return not coded and head.index.get(b"content-length", b"0") == b"0"
+    return not coded or head.version == b"1.1"
 
 
 class ChunkedReader:
@@ -267,3 +280,12 @@ def error_body(status: int) -> bytes:
     phrase = HTTPStatus(status).phrase
     head = f"<!doctype html><html><head><title>{status} {phrase}</title></head>"
     return f"{head}<body><h1>{phrase}</h1></body></html>\n".encode("ascii")
+
+
+def error_page(status: int, *, close: bool, bare: bool = False) -> bytes:
+    """Make a short answer of ours, head and body; the head alone where it is `bare`, for HEAD."""
+    phrase = HTTPStatus(status).phrase
+    body = error_body(status)
+    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    head += "Cache-Control: no-store\r\n" + ("Connection: close\r\n" if close else "")
+    return head.encode("ascii") + b"\r\n" + (b"" if bare else body)

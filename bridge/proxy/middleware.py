@@ -15,10 +15,12 @@ from urllib.parse import quote
 
 import structlog
 
+from bridge.proxy.absent import READ_ON_LIMIT
 from bridge.proxy.blocking import READ_SIZE, BlockingOrigin, BrokenError, SlowError, UnreachableError
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters, Failure
 from bridge.proxy.counters import counters as default_counters
+from bridge.proxy.forwarding import plain_address
 from bridge.proxy.http1 import CHUNKED, MalformedError, error_body, parse_request, request_framing
 from bridge.proxy.observing import WAIT_SECONDS, ObserverPool, Watch
 
@@ -59,13 +61,13 @@ class ProxyMiddleware:
             return self._proxy(environ, target, start_response)
         except MalformedError as error:
             self.counters.failed("malformed-answer" if error.status == 502 else "malformed-request")
-            return _refuse(start_response, error.status)
+            return _refuse(environ, start_response, error.status)
         except UnreachableError:
-            return self._failed(start_response, 502, "connect")
+            return self._failed(environ, start_response, 502, "connect")
         except BrokenError:
-            return self._failed(start_response, 502, "origin-cut")
+            return self._failed(environ, start_response, 502, "origin-cut")
         except SlowError:
-            return self._failed(start_response, 504, "head-timeout")
+            return self._failed(environ, start_response, 504, "head-timeout")
 
     def close(self) -> None:
         """End the threads and the connections to the origin; for tests and servers that tell when they stop."""
@@ -73,9 +75,9 @@ class ProxyMiddleware:
             self.observers.stop()
         self.origin.close()
 
-    def _failed(self, start_response: StartResponse, status: int, kind: Failure) -> list[bytes]:
+    def _failed(self, environ: Environ, start_response: StartResponse, status: int, kind: Failure) -> list[bytes]:
         self.counters.failed(kind)
-        return _refuse(start_response, status)
+        return _refuse(environ, start_response, status)
 
     def _proxy(self, environ: Environ, target: bytes, start_response: StartResponse) -> Iterable[bytes]:
         request = parse_request(_head(environ, target))
@@ -85,7 +87,7 @@ class ProxyMiddleware:
             raise MalformedError(411, "length required")
         if limit and framing > limit:
             raise MalformedError(413, "too large")
-        visit = self.core.visit(request, environ.get("REMOTE_ADDR") or "127.0.0.1")
+        visit = self.core.visit(request, plain_address(environ.get("REMOTE_ADDR") or "127.0.0.1"))
         watch = Watch(visit, visit.route) if visit.route is not None else None
         exchange = self.origin.open(visit, framing, _body(environ, framing, limit, watch))
         answer = self.core.answer(visit, exchange.response, exchange.framing)
@@ -131,8 +133,25 @@ class _Body:
         raise StopIteration
 
     def close(self) -> None:
-        """End the exchange, complete or not."""
+        """End the exchange, complete or not; the observer must see how an urgent one ends though the visitor left."""
+        if self._urgent and not self._ended:
+            self._read_on()
         self._exchange.close()
+
+    def _read_on(self) -> None:
+        left = READ_ON_LIMIT
+        try:
+            while left > 0:
+                pieces = self._exchange.read()
+                left -= sum(map(len, pieces))
+                for piece in pieces:
+                    if self._watch is not None:
+                        self._watch.received(piece)
+                if self._exchange.complete or not pieces:
+                    self._end()
+                    return
+        except Exception:  # noqa: BLE001 - there is nobody to tell
+            self._proxy.counters.failed("origin-cut")
 
     def _take(self, pieces: list[Buffer]) -> None:
         self._ready += [bytes(piece) for piece in pieces if piece]
@@ -223,7 +242,7 @@ def _status_and_headers(answer: Answer) -> tuple[str, list[tuple[str, str]]]:
     return status, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers or []]
 
 
-def _refuse(start_response: StartResponse, status: int) -> list[bytes]:
+def _refuse(environ: Environ, start_response: StartResponse, status: int) -> list[bytes]:
     body = error_body(status)
     start_response(
         f"{status} {HTTPStatus(status).phrase}",
@@ -233,4 +252,4 @@ def _refuse(start_response: StartResponse, status: int) -> list[bytes]:
             ("Cache-Control", "no-store"),
         ],
     )
-    return [body]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]  # servers do not drop it

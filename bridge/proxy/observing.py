@@ -103,9 +103,9 @@ class ObserverPool:
         if not watch.route.urgent and self._queue.qsize() >= self._limit:
             self._counters.dropped()
             return False
+        self._queue.put((watch, response, done))
         if len(self._threads) < self._size:
             self._start()
-        self._queue.put((watch, response, done))
         return True
 
     def see(self, watch: Watch, response: ResponseHead) -> None:
@@ -115,7 +115,7 @@ class ObserverPool:
             self._counters.observed()
         except Exception:
             self._counters.observer_failed()
-            log.exception("observer failed", step="seen", path=watch.visit.request.path)
+            log.exception("observer failed", step="seen", path=watch.visit.request.place)
 
     def stop(self, timeout: float = 5.0) -> None:
         """See what is queued, then end the threads."""
@@ -127,8 +127,13 @@ class ObserverPool:
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, name="observer", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads: the next exchange tries again
+            self._counters.observer_failed()
+            log.exception("observer failed", step="start")
+        else:
+            self._threads.append(thread)
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -18,9 +18,8 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from bridge.proxy.client import error_page
 from bridge.proxy.forwarding import sender_of
-from bridge.proxy.http1 import LAST_CHUNK, NO_BODY, chunk
+from bridge.proxy.http1 import LAST_CHUNK, NO_BODY, chunk, error_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,6 +50,7 @@ class OwnSide:
         self._streams: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._waiting = 0
+        self.running = 0
         self.stopping = False
 
     def submit(self, call: OwnCall) -> bool:
@@ -65,7 +65,12 @@ class OwnSide:
     def _run(self, call: OwnCall) -> None:
         with self._lock:
             self._waiting -= 1
-        call.run()
+            self.running += 1
+        try:
+            call.run()
+        finally:
+            with self._lock:
+                self.running -= 1
 
     def stream(self, work: Callable[[], None]) -> bool:
         """Run the rest of an answer in a thread of its own; False when there are too many."""
@@ -217,7 +222,7 @@ class OwnCall:
                     self._fail(503)
                 return
         except Exception:
-            log.exception("application failed", path=self._request.path)
+            log.exception("application failed", path=self._request.place)
             _close(answer)
             self._fail(500)
             return
@@ -228,7 +233,8 @@ class OwnCall:
         if self._head_sent:
             self._edge.from_thread(self._cut)
         else:
-            self._edge.from_thread(partial(self._done, [error_page(status, close=True)], keep_alive=False))
+            page = error_page(status, close=True, bare=self._request.method == b"HEAD")
+            self._edge.from_thread(partial(self._done, [page], keep_alive=False))
 
     def _streams(self) -> bool:
         return any(
@@ -262,7 +268,7 @@ class OwnCall:
                         return
             self._end(gathered)
         except Exception:
-            log.exception("application failed", path=self._request.path)
+            log.exception("application failed", path=self._request.place)
             self._fail(500)
         self._input.close()
         _close(answer)
@@ -287,7 +293,7 @@ class OwnCall:
                 lines.append("Transfer-Encoding: chunked")
             else:
                 self._client.keep_alive = False
-        if not self._client.keep_alive:
+        if not self._client.keep_alive or self._edge.stopping:
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 

@@ -61,6 +61,8 @@ class References:
             authority, scheme = self._public.authority, self._public.scheme
         else:
             authority = host
+        if not authority:
+            return url
         start = b"%b://%b" % (scheme.encode(), authority) if match[1] else b"//" + authority
         return start + url[match.end() :]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from bridge.proxy.absent import Absent
+from bridge.proxy.answer import Answer
 from bridge.proxy.delivery import Delivery, head_lines
 from bridge.proxy.http1 import (
     CHUNKED,
@@ -14,9 +16,9 @@ from bridge.proxy.http1 import (
     ChunkedReader,
     MalformedError,
     chunk,
-    keeps_alive,
     parse_response,
     response_framing,
+    reusable,
 )
 from bridge.proxy.observing import Watch
 
@@ -51,7 +53,7 @@ class Relay:
 
     def __init__(self, edge: Edge, client: ClientConnection, visit: Visit, framing: int) -> None:
         self._edge = edge
-        self._client = client
+        self._client: ClientConnection | Absent = client
         self._visit = visit
         self._request_framing = framing
         self._request_done = framing == NO_BODY
@@ -163,16 +165,19 @@ class Relay:
         try:
             response = parse_response(raw)
             if response.status < 200:
-                return self._interim(response, data, end)
+                return self._interim(response, data, at, end)
             framing = response_framing(self._visit.request.method, response)
         except MalformedError:
             self._fail(502, "malformed-answer")
             return -1
         self._framing = self._left = framing
-        self._reusable = framing != UNTIL_CLOSE and keeps_alive(response.version, response.index.get(b"connection"))
-        if not self._request_done:
+        self._reusable = reusable(response, framing)
+        if not self._request_done or self._edge.stopping:
             self._client.keep_alive = False
-        answer = self._edge.core.answer(self._visit, response, framing, raw)
+        if isinstance(self._client, Absent):
+            answer = Answer(response, [], framing)
+        else:
+            answer = self._edge.core.answer(self._visit, response, framing, raw)
         delivery = self._delivery = Delivery(self._edge, self._client, answer, self._watch, self._finish)
         self._touch()
         if framing == NO_BODY:
@@ -188,10 +193,10 @@ class Relay:
                 delivery.take([], last=False)
         return -1
 
-    def _interim(self, response: ResponseHead, data: bytes, end: int) -> int:
+    def _interim(self, response: ResponseHead, data: bytes, at: int, end: int) -> int:
         if response.status == 101 and self._client.upgrade is not None:
             self.endless = True
-            self._client.write([data])
+            self._client.write([data[at:]])
             self._client.open_tunnel()
             self._touch()
             return -1
@@ -287,14 +292,36 @@ class Relay:
 
     def _end(self) -> None:
         self._over = True
-        self._delivery = None
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            delivery.stop()
         origin, self._origin = self._origin, None
         if origin is not None:
             origin.drop()
 
     def client_gone(self) -> None:
-        """End the origin's part, since nobody waits for it."""
+        """End the origin's part, since nobody waits for it, unless the observer must see how it ends."""
+        if self._reads_on() and self._edge.read_on(self):
+            self._client = Absent(self._edge, self)
+            if self._delivery is not None:
+                self._delivery.go_on_for(self._client, self._framing)
+            if self._origin is not None:
+                self._origin.transport.resume_reading()
+        else:
+            self._end()
+
+    def _reads_on(self) -> bool:
+        """Say whether the origin has the whole of an urgent request and its answer is under way."""
+        if self._over or self.endless or self._watch is None or not self._watch.route.urgent:
+            return False
+        if self._origin is None or self._origin.transport.is_closing() or not self._request_done:
+            return False
+        return self._delivery is None or not self._delivery.waiting
+
+    def give_up(self) -> None:
+        """Stop reading on for a client that is gone."""
         self._end()
+        self._client.close()
 
     def client_writable(self, *, writable: bool) -> None:
         """Keep the origin's pace to the client's."""

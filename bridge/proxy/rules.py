@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PAGE_LIMIT: Final = 8 * 1024 * 1024
 HEAD_LIMIT: Final = 128 * 1024
+_KEPT_PATH: Final = 512  # what is known of longer paths is not kept: a visitor could fill the memory with them
 
 # Paths of Magento that never answer with a storefront page, or whose answers must not be delayed.
 _ROOTED = re.compile(
@@ -56,9 +57,13 @@ def _plain(path: bytes) -> bytes:
     return path
 
 
-@lru_cache(maxsize=8192)
 def path_reason(path: bytes, admin_path: str) -> Reason | None:
     """Say why answers under this path never get the tag; None where they may."""
+    return _path_reason(path, admin_path) if len(path) <= _KEPT_PATH else _path_reason.__wrapped__(path, admin_path)
+
+
+@lru_cache(maxsize=8192)
+def _path_reason(path: bytes, admin_path: str) -> Reason | None:
     path = _plain(path)
     admin = admin_path.strip("/").encode()
     rest = path.removeprefix(b"/index.php")
@@ -69,13 +74,17 @@ def path_reason(path: bytes, admin_path: str) -> Reason | None:
     return None
 
 
-@lru_cache(maxsize=8192)
 def may_be_page(path: bytes, admin_path: str) -> bool:
     """Say whether a page may live here, so that the request is prepared for it; names of files are left as they are."""
+    return _may_be_page(path, admin_path) if len(path) <= _KEPT_PATH else _may_be_page.__wrapped__(path, admin_path)
+
+
+@lru_cache(maxsize=8192)
+def _may_be_page(path: bytes, admin_path: str) -> bool:
     return path_reason(path, admin_path) is None and _FILE.search(path) is None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def takes_gzip(accept_encoding: bytes | None) -> bool:
     """Say whether the client takes gzip."""
     if accept_encoding is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import itertools
 import random
+import sys
+import threading
 import zlib
 
 import pytest
@@ -134,3 +136,32 @@ def test_the_memo_forgets_the_longest_unused_within_its_bytes():
     memo.put((b"y" * 500, TAG, True, True), b"z")
     assert len(memo) <= 13
     assert memo.get((b"y" * 500, TAG, True, True)) is None
+
+
+def test_threads_share_a_memo():
+    """Under a threaded server: one forgets what another is about to use."""
+    memo = Memo(2000)
+    faults = []
+
+    def work(seed):
+        chosen = random.Random(seed)
+        try:
+            for _ in range(20_000):
+                key = (b"%d" % chosen.randrange(40) * 20, TAG, True, True)
+                if memo.get(key) is None:
+                    memo.put(key, b"x" * 60)
+        except KeyError as error:
+            faults.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert faults == []
+    assert memo.size == sum(len(key[0]) + len(made) for key, made in memo._bodies.items())

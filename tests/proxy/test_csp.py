@@ -118,3 +118,8 @@ def test_the_policies_of_a_real_shop_are_opened_and_nothing_else_changes():
         assert out.count(TRK) == 2
         assert CDN in out
         assert (nonce, notes) == (None, ())
+
+
+def test_the_word_nonce_is_read_in_any_case():
+    _, nonce, notes = edit_policies([(CSP, b"SCRIPT-SRC 'Nonce-aBc'")], SOURCES)
+    assert (nonce, notes) == (b"aBc", ())

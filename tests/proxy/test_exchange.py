@@ -30,3 +30,17 @@ def test_a_copy_holds_64_kb_and_not_a_byte_more():
     copy.add(b"z")
     assert copy.value() is None
     assert copy.parts is None
+
+
+def test_a_list_in_several_fields_is_one_list():
+    head = RequestHead(headers=[(b"Connection", b"close"), (b"connection", b"X-A"), (b"Y", b"3")])
+    assert head.combined(b"connection") == b"close, X-A"
+    assert head.combined(b"y") == b"3"
+    assert head.combined(b"z") is None
+
+
+def test_what_logs_say_of_a_path_holds_no_token():
+    """P40: a password reset over REST has its token in the path."""
+    head = RequestHead(b"GET", b"/rest/V1/customers/7/password/resetLinkToken/secret?x=y")
+    assert head.place == "/rest/V1"
+    assert "secret" not in repr(head)

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from bridge.proxy.exchange import RequestHead
-from bridge.proxy.forwarding import direct_sender, forwarded_headers, hop_by_hop, is_trusted, sender_of
+from bridge.proxy.forwarding import direct_sender, forwarded_headers, hop_by_hop, is_trusted, plain_address, sender_of
 
 TRUSTED = (ip_network("10.0.0.0/8"), ip_network("::1/128"))
 
@@ -106,3 +106,17 @@ def test_what_a_connection_field_names_stays_but_not_the_framing():
     assert b"x-a" in hop_by_hop(b"keep-alive, X-A")
     assert b"content-length" not in hop_by_hop(b"Content-Length, host")
     assert hop_by_hop(None) == hop_by_hop(b"close")
+
+
+def test_an_ipv4_visitor_on_a_socket_of_both_families_has_his_own_address():
+    assert plain_address("::ffff:10.1.2.3") == "10.1.2.3"
+    assert plain_address("::ffff:a00:1") == "::ffff:a00:1"
+    assert plain_address("2001:db8::1") == "2001:db8::1"
+
+
+@pytest.mark.parametrize("name", [b"CF-Connecting-IP", b"Fastly-SSL", b"CloudFront-Forwarded-Proto", b"X-Scheme"])
+def test_what_a_delivery_network_says_counts_only_from_a_trusted_peer(name):
+    request = RequestHead(headers=[(b"Host", b"a"), (name, b"spoofed")])
+    for peer, kept in (("9.9.9.9", 0), ("10.0.0.1", 1)):
+        out = forwarded_headers(request, sender_of(request, peer, "http", TRUSTED), {})
+        assert [field for field, _ in out].count(name) == kept

@@ -47,3 +47,8 @@ def test_without_a_public_address_the_visitors_host_and_scheme_hold():
 def test_an_origin_with_an_ipv6_address():
     references = References(ProxyOptions(origin="http://[::1]:8080"))
     assert references.mapped(b"location", b"http://[::1]:8080/x", b"shop.example", "https") == b"https://shop.example/x"
+
+
+def test_where_no_public_host_is_known_nothing_is_made_up():
+    references = References(ProxyOptions(origin="http://magento:8080"))
+    assert references.mapped(b"location", b"http://magento:8080/x", b"", "http") == b"http://magento:8080/x"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.proxy import rules
 from bridge.proxy.exchange import RequestHead, ResponseHead
 from bridge.proxy.rules import coding_of, decide, is_html, may_be_page, path_reason, takes_gzip
 
@@ -123,3 +124,11 @@ def test_the_decision_does_not_look_at_what_a_shared_cache_does_not_key_on():
         (b"User-Agent", b"Googlebot"),
     ]
     assert decide(RequestHead(headers=asking), ResponseHead(headers=[HTML]), None) is None
+
+
+def test_what_is_known_of_very_long_paths_is_not_kept():
+    before = rules._path_reason.cache_info().currsize
+    for number in range(20):
+        assert path_reason(b"/admin/%d" % number + b"x" * 10_000, "/admin") == "admin"
+        assert may_be_page(b"/%d" % number + b"x" * 10_000, "/admin")
+    assert rules._path_reason.cache_info().currsize == before

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -66,6 +67,8 @@ def own_app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/_bridge/fail":
         raise RuntimeError("a fault of the application")
+    if path == "/_bridge/hangs":
+        time.sleep(20)
     if path == "/_bridge/breaks":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return breaks()

@@ -33,7 +33,7 @@ def free_ports(count):
 
 
 class Gunicorn:
-    def __init__(self, origin, kind, folder):
+    def __init__(self, origin, kind, folder, grace=10):
         self.shop, self.dashboard = free_ports(2)
         worker = ["-k", "bridge.proxy.edge.EdgeWorker"] if kind == "edge" else ["-k", "gthread", "--threads", "8"]
         listeners = {f"127.0.0.1:{self.shop}": "shop", f"127.0.0.1:{self.dashboard}": "dashboard"}
@@ -47,7 +47,7 @@ class Gunicorn:
                 "--workers",
                 "1",
                 "--graceful-timeout",
-                "10",
+                str(grace),
                 "--no-control-socket",
                 "-b",
                 f"127.0.0.1:{self.shop}",
@@ -193,3 +193,31 @@ def test_a_reload_loses_no_request_and_a_killed_worker_is_replaced(origin, serve
     server.wait()
     with Visitor(server.shop) as visitor:
         assert visitor.get(b"/").body == TAGGED
+
+
+@pytest.mark.parametrize("kind", ["edge"], indirect=True)
+@pytest.mark.parametrize("busy", [False, True])
+def test_workers_whose_master_was_killed_end_and_free_the_address(origin, kind, busy, tmp_path):
+    """A call of the application that hangs does not keep the process either."""
+    server = Gunicorn(origin, kind, tmp_path, grace=1)
+    (worker,) = server.workers()
+    visitor = Visitor(server.shop)
+    if busy:
+        visitor.send(b"GET /_bridge/hangs HTTP/1.1\r\n" + SHOP + b"\r\n")
+        time.sleep(0.2)
+    server.process.kill()
+    server.process.wait()
+    visitor.close()
+    server.stop()
+    deadline = time.monotonic() + 8
+    while running(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not running(worker)
+    socket.create_server(("127.0.0.1", server.shop)).close()
+
+
+def running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -118,3 +118,128 @@ def test_an_answer_that_broke_off_is_not_shown(origin, start):
     origin.plays[b"/order"] = lambda wire, request: wire.send(ok(b"12345", b"text/plain")[:-1])
     assert not proxy.get(b"/order", method=b"POST", body=b"x").complete
     assert not watching.arrived.wait(0.1)
+
+
+def leaves_before(part, origin, proxy, answer):
+    """Have a visitor send an order and go: before the answer begins, or in its middle."""
+    may_end = threading.Event()
+    body_at = answer.find(b"\r\n\r\n") + 4
+
+    def play(wire, request):
+        if part == "head":
+            assert may_end.wait(10)
+            return answer
+        wire.send(answer[: body_at + 5])
+        time.sleep(0.05)  # two pieces, since the middleware keeps one back
+        wire.send(answer[body_at + 5 : body_at + 20_000])
+        assert may_end.wait(10)
+        return answer[body_at + 20_000 :]
+
+    origin.plays[b"/order"] = play
+    visitor = proxy.visitor()
+    visitor.send(b"POST /order HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 2\r\n\r\n{}")
+    origin.wait_for(1)
+    if part == "body":
+        visitor.until(b"\r\n\r\n")
+    visitor.close()
+    if proxy.edge is not None:
+        deadline = time.monotonic() + 5
+        while proxy.edge._clients and time.monotonic() < deadline:
+            time.sleep(0.005)
+    may_end.set()
+
+
+# A body that a threaded server notices to be unwanted: it only finds out by writing.
+LONG = b"[" + b"1, " * 20_000 + b"1]"
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+@pytest.mark.parametrize(
+    "answer",
+    [ok(LONG, b"application/json"), chunked([LONG[:7], LONG[7:]], b"application/json")],
+    ids=["length", "chunked"],
+)
+def test_an_urgent_exchange_is_seen_though_the_visitor_left(origin, start, part, answer):
+    """P20: the shop has taken the order."""
+    watching = Watching({b"/order": Route(urgent=True)})
+    proxy = start(observer=watching)
+    leaves_before(part, origin, proxy, answer)
+    assert watching.arrived.wait(5)
+    (seen,) = watching.seen_exchanges
+    assert seen.request_body == b"{}"
+    assert seen.response_body == LONG
+    assert proxy.get(b"/next").status == 200
+
+
+def test_an_urgent_page_whose_visitor_left_is_seen_as_the_origin_made_it(origin, start):
+    watching = Watching({b"/order": Route(urgent=True)})
+    proxy = start(observer=watching)
+    page = PAGE + b"x" * 60_000
+    packed = gzip.compress(page, 0)
+    answer = chunked([packed[:25_000], packed[25_000:]], b"text/html", b"Content-Encoding: gzip")
+    leaves_before("body", origin, proxy, answer)
+    assert watching.arrived.wait(5)
+    assert watching.seen_exchanges[0].response_body == page
+
+
+@pytest.mark.parametrize("adaptor", ["edge"], indirect=True)
+def test_what_is_read_on_for_the_observer_is_bounded(origin, start):
+    watching = Watching({b"/order": Route(urgent=True), b"/seen": Route()})
+    proxy = start(observer=watching)
+    ended = threading.Event()
+
+    def play(wire, request):
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 900000000\r\n\r\n")
+        try:
+            while True:
+                wire.send(b"x" * 100_000)
+        except OSError:
+            ended.set()
+
+    origin.plays[b"/order"] = origin.plays[b"/seen"] = play
+    for target in (b"/order", b"/seen"):
+        ended.clear()
+        visitor = proxy.visitor()
+        visitor.send(b"GET " + target + b" HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+        visitor.until(b"\r\n\r\n")
+        visitor.close()
+        assert ended.wait(10)
+    assert watching.seen_exchanges == []
+    assert not proxy.edge._absent
+
+
+@pytest.mark.parametrize("adaptor", ["edge"], indirect=True)
+def test_an_urgent_answer_that_never_comes_is_given_up_and_stopping_waits_for_one_that_does(origin, start, monkeypatch):
+    import asyncio
+
+    from bridge.proxy import edge
+
+    monkeypatch.setattr(edge, "TICK_SECONDS", 0.05)
+    watching = Watching({b"/order": Route(urgent=True)})
+    proxy = start(observer=watching, timeout_head=0.3)
+    may_end = threading.Event()
+    origin.plays[b"/order"] = lambda wire, request: may_end.wait(10) and None
+    leaving = proxy.visitor()
+    leaving.send(b"GET /order HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+    origin.wait_for(1)
+    leaving.close()
+    deadline = time.monotonic() + 5
+    while not proxy.count("proxy_failures", kind="head-timeout") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not proxy.edge._absent
+    assert proxy.count("proxy_failures", kind="head-timeout") == 1
+    may_end.set()
+
+    patient = start(observer=watching)
+    go_on = threading.Event()
+    origin.plays[b"/order"] = lambda wire, request: go_on.wait(10) and ok(b"1", b"application/json")
+    leaving = patient.visitor()
+    leaving.send(b"GET /order HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+    origin.wait_for(2)
+    leaving.close()
+    while not patient.edge._absent:
+        time.sleep(0.005)
+    ended = asyncio.run_coroutine_threadsafe(patient.edge.stop(10), patient.edge.loop)
+    go_on.set()
+    ended.result(10)
+    assert len(watching.seen_exchanges) == 1
