@@ -120,6 +120,9 @@ class Core:
     def visit(self, request: RequestHead, peer: str) -> Visit:
         """Prepare a request for the origin."""
         killed = self.killed()
+        route = None if killed else self._ask_observer(request)
+        # What cannot be unpacked cannot be observed: such an answer is asked for in gzip at most.
+        readable = route is not None and route.needs_response_body
         page = identity = False
         gzip = takes_gzip(request.index.get(b"accept-encoding"))
         suffix = b""
@@ -128,16 +131,17 @@ class Core:
             page = True
             suffix = found
             identity = gzip and self.asks_identity
-        key = (peer, page, identity, suffix)
+        key = (peer, page, readable, identity, suffix)
         prepared: Prepared | None = request.memo.get(key)
         if prepared is None:
-            ask_gzip = gzip and not identity
-            prepared = self._prepare(request, peer, suffix if page else None, ask_gzip=ask_gzip)
+            coding = b"gzip" if gzip and not identity else b"identity"
+            prepared = self._prepare(request, peer, suffix if page else None, coding if page or readable else None)
             request.memo[key] = prepared
         visit = Visit(request, prepared)
         visit.killed, visit.may_be_page, visit.gzip, visit.identity = killed, page, gzip, identity
-        if self.observer is not None and not killed:
-            self._ask_observer(visit)
+        visit.route = route
+        if route is not None:
+            visit.received = time.time()
         return visit
 
     def _suffix(self) -> bytes | None:
@@ -150,12 +154,14 @@ class Core:
             log.exception("page not prepared", step="request")
             return None
 
-    def _prepare(self, request: RequestHead, peer: str, suffix: bytes | None, *, ask_gzip: bool) -> Prepared:
-        """Work out what goes to the origin; `suffix` is that of the tag where the answer may be a page."""
+    def _prepare(self, request: RequestHead, peer: str, suffix: bytes | None, coding: bytes | None) -> Prepared:
+        """Work out what goes to the origin.
+
+        `suffix` is that of the tag where the answer may be a page; `coding` what is asked for where we must read the
+        answer, else the visitor's own wish stands.
+        """
         sender = sender_of(request, peer, self.scheme, self.options.trusted_proxies)
-        changes = _UNCHANGED
-        if suffix is not None:
-            changes = {b"accept-encoding": b"gzip" if ask_gzip else b"identity"}
+        changes = _UNCHANGED if coding is None else {b"accept-encoding": coding}
         headers = forwarded_headers(request, sender, changes)
         ours: frozenset[bytes] = frozenset()
         if suffix is not None:
@@ -165,15 +171,15 @@ class Core:
             headers.insert(0, (b"Host", self._default_host))
         return Prepared(sender, host, b"".join([b"\r\n%b: %b" % field for field in headers]), ours)
 
-    def _ask_observer(self, visit: Visit) -> None:
-        assert self.observer is not None  # noqa: S101 - visit() asked
+    def _ask_observer(self, request: RequestHead) -> Route | None:
+        if self.observer is None:
+            return None
         try:
-            visit.route = self.observer.wants(visit.request)
+            return self.observer.wants(request)
         except Exception:
             self.counters.observer_failed()
-            log.exception("observer failed", step="wants", path=visit.request.place)
-        if visit.route is not None:
-            visit.received = time.time()
+            log.exception("observer failed", step="wants", path=request.place)
+            return None
 
     def answer(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes = b"") -> Answer:
         """Decide what happens to an answer whose body is framed as http1.response_framing() said.

@@ -243,3 +243,28 @@ def test_an_urgent_answer_that_never_comes_is_given_up_and_stopping_waits_for_on
     go_on.set()
     ended.result(10)
     assert len(watching.seen_exchanges) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "asked"),
+    [(b"gzip, deflate, br, zstd", b"gzip"), (b"br, zstd", b"identity"), (b"gzip;q=0", b"identity")],
+)
+def test_an_answer_that_must_be_read_is_asked_for_in_a_coding_that_can_be_read(origin, start, wish, asked):
+    """P01: a browser's own wish for Brotli would hide an order from the observer."""
+    watching = Watching({b"/rest/default/V1/orders": Route(urgent=True)})
+    proxy = start(observer=watching)
+    origin.plays[b"/rest/default/V1/orders"] = ok(b'"23"', b"application/json")
+    origin.plays[b"/rest/default/V1/other"] = ok(b"1", b"application/json")
+    for path in (b"/rest/default/V1/orders", b"/rest/default/V1/other"):
+        assert proxy.get(path, b"Accept-Encoding: " + wish, method=b"POST", body=b"{}").status == 200
+    assert origin.received[0].values(b"accept-encoding") == [asked]
+    assert origin.received[1].values(b"accept-encoding") == [wish]
+    assert watching.arrived.wait(5)
+    assert watching.seen_exchanges[0].response_body == b'"23"'
+
+
+def test_an_answer_that_need_not_be_read_keeps_the_visitors_wish(origin, start):
+    proxy = start(observer=Watching({b"/rest/x": Route(needs_response_body=False)}))
+    origin.plays[b"/rest/x"] = ok(b"1", b"application/json")
+    proxy.get(b"/rest/x", b"Accept-Encoding: br")
+    assert origin.received[0].values(b"accept-encoding") == [b"br"]
