@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types docs lock demo-journey screenshots clean
+.PHONY: help run test lint types docs bench lock demo-journey screenshots clean
 
 help:  ## print the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ docs: $(VENV)/run.stamp  ## write the generated pages (docs/settings.md)
 
 demo-journey: $(VENV)/test.stamp  ## a shopper's journey in a real browser, slowly, for a person to watch
 	$(BIN)/python -m tests.browser.demo
+
+bench: $(VENV)/test.stamp  ## measure the proxy against the same pages asked directly; writes docs/performance.md
+	$(BIN)/python -m bench.proxy
 
 screenshots: $(VENV)/test.stamp  ## take the pictures of the README and the docs
 	$(BIN)/python -m tests.browser.screenshots
