@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bridge.sandbox.state import Address, Order, OrderItem, Quote, QuoteItem
+from bridge.sandbox.quotes import Part, Quote, QuoteItem
 from bridge.sandbox.values import number
 
 if TYPE_CHECKING:
-    from bridge.sandbox.catalog import Product
+    from bridge.sandbox.goods import Product
     from bridge.sandbox.state import ShopState
 
 FLAT_RATE_EACH = Decimal(5)
@@ -27,34 +27,68 @@ PAYMENT_METHODS = {
 }
 
 
+CHOOSE = "Please choose the options you want for this item."
+
+
 class CartError(Exception):
     """The cart refuses; the text is for the visitor."""
 
 
-def add(state: ShopState, quote: Quote, product: Product, qty: int, chosen: dict[int, str]) -> QuoteItem:
+@dataclass(frozen=True)
+class Choice:
+    """What a visitor chose: option ids by super attribute, selection ids and quantities by bundle option."""
+
+    options: dict[int, str] = field(default_factory=dict)
+    selections: dict[int, list[int]] = field(default_factory=dict)
+    selection_qty: dict[int, int] = field(default_factory=dict)
+
+
+def add(
+    state: ShopState, quote: Quote, product: Product, qty: int, chosen: Choice | dict[int, str] | None = None
+) -> QuoteItem:
     """Put a product in the cart, on its own line or on the one that already has it.
 
-    Raises CartError when options are missing, or the stock does not reach.
+    Raises CartError when options are missing, or the stock does not reach. A grouped product has no line of its own:
+    add its members.
     """
-    child = None
-    if product.children:
-        child = state.catalog.variant(product, chosen)
-        if child is None:
-            raise CartError("Please choose the options you want for this item.")
-    sold = child or product
-    present = next((item for item in quote.items if item.product is product and item.child is child), None)
-    wanted = qty + (present.qty if present else 0)
-    _check_stock(state, sold, qty, wanted)
+    choice = chosen if isinstance(chosen, Choice) else Choice(chosen or {})
+    catalog = state.catalogs[quote.view.code]
+    child = catalog.variant(product, choice.options) if product.children else None
+    parts = _parts(state, quote, product, choice)
+    if (product.children and child is None) or product.associated:
+        raise CartError(CHOOSE)
+    if product.status != 1 or quote.view.website.id not in product.websites:
+        raise CartError("The product that was requested does not exist.")
     moment = state.now()
-    quote.updated_at = moment
-    if present:
-        present.qty, present.updated_at = wanted, moment
-        return present
-    item = QuoteItem(state.next_id("quote_item"), product, child, qty, moment, moment)
-    if child is not None:
-        state.next_id("quote_item")
-    quote.items.append(item)
+    present = next((item for item in quote.items if item.is_same(product, child, parts)), None)
+    item = present or QuoteItem(0, product, child, 0, moment, moment, parts)
+    _check_stock(state, item, qty, qty + item.qty)
+    quote.updated_at = item.updated_at = moment
+    item.qty += qty
+    if present is None:
+        item.id = state.next_id("quote_item")
+        for _ in range(1 if child else len(parts)):
+            state.next_id("quote_item")
+        quote.items.append(item)
     return item
+
+
+def _parts(state: ShopState, quote: Quote, product: Product, choice: Choice) -> tuple[Part, ...]:
+    catalog = state.catalogs[quote.view.code]
+    found = catalog.selections(product, choice.selections)
+    if found is None:
+        raise CartError(CHOOSE)
+    return tuple(
+        Part(
+            option.id,
+            option.title,
+            selection.id,
+            catalog.by_id[selection.product_id],
+            choice.selection_qty.get(option.id) or selection.qty,
+            catalog.selection_price(product, selection),
+        )
+        for option, selection in found
+    )
 
 
 def set_qty(state: ShopState, quote: Quote, item_id: int, qty: int) -> None:
@@ -63,15 +97,14 @@ def set_qty(state: ShopState, quote: Quote, item_id: int, qty: int) -> None:
     if qty <= 0:
         remove(state, quote, item_id)
         return
-    _check_stock(state, item.sold, qty, qty)
+    _check_stock(state, item, qty, qty)
     item.qty = qty
     item.updated_at = quote.updated_at = state.now()
 
 
 def check_qty(state: ShopState, quote: Quote, item_id: int, qty: int) -> None:
     """Check a new quantity without saving it. Raises CartError."""
-    item = find(quote, item_id)
-    _check_stock(state, item.sold, qty, qty)
+    _check_stock(state, find(quote, item_id), qty, qty)
 
 
 def remove(state: ShopState, quote: Quote, item_id: int) -> None:
@@ -91,20 +124,37 @@ def find(quote: Quote, item_id: int) -> QuoteItem:
 def merge(state: ShopState, source: Quote, target: Quote) -> None:
     """Move a guest's lines to the cart of the customer who has just signed in."""
     for item in source.items:
-        same = next((own for own in target.items if own.product is item.product and own.child is item.child), None)
+        same = next((own for own in target.items if own.is_same(item.product, item.child, item.parts)), None)
         if same:
             same.qty += item.qty
         else:
             target.items.append(replace(item, id=state.next_id("quote_item")))
     target.updated_at = state.now()
+    target.coupon_code, target.rule = target.coupon_code or source.coupon_code, target.rule or source.rule
     source.active = False
 
 
-def _check_stock(state: ShopState, sold: Product, asked: int, wanted: int) -> None:
+def _check_stock(state: ShopState, item: QuoteItem, asked: int, wanted: int) -> None:
     if asked <= 0:
         raise CartError("Please enter a quantity above zero.")
-    if wanted > state.salable(sold):
-        raise CartError("We do not have that many in stock.")
+    for sold, qty in replace(item, qty=wanted).leaving:
+        if qty > state.salable(sold):
+            raise CartError("We do not have that many in stock.")
+
+
+def use_coupon(state: ShopState, quote: Quote, code: str) -> None:
+    """Apply a code to a cart. Raises CartError when it cannot be used."""
+    found = state.book.usable(code, quote.view.website.id, state.now()[:10])
+    if found is None or not quote.items:
+        raise CartError("The coupon code isn't valid. Verify the code and try again.")
+    quote.coupon_code, quote.rule = found[0].code, found[1]
+    quote.updated_at = state.now()
+
+
+def drop_coupon(state: ShopState, quote: Quote) -> None:
+    """Take the code off a cart."""
+    quote.coupon_code = quote.rule = None
+    quote.updated_at = state.now()
 
 
 def shipping_rates(quote: Quote) -> list[dict[str, Any]]:
@@ -145,62 +195,3 @@ def shipping_title(method: str | None) -> str | None:
         return None
     _, _, carrier_title, method_title = SHIPPING_METHODS[method]
     return f"{carrier_title} - {method_title}"
-
-
-def place_order(state: ShopState, quote: Quote, payment_method: str, remote_ip: str, *, created_at: str = "") -> Order:
-    """Turn a cart into an order, reserve its stock and close the cart.
-
-    Raises CartError when something is missing. ``created_at`` is for the orders that the shop starts with.
-    """
-    billing = quote.billing_address or quote.shipping_address
-    if not quote.items or not quote.email or billing is None:
-        raise CartError("Some information for this order is still missing.")
-    if not quote.is_virtual and (quote.shipping_address is None or quote.shipping_method is None):
-        raise CartError("Please say first how the order shall be sent.")
-    if payment_method not in PAYMENT_METHODS:
-        raise CartError("The payment method is not available.")
-    for item in quote.items:
-        _check_stock(state, item.sold, item.qty, item.qty)
-    order = _order(
-        state, quote, billing, payment_method=payment_method, remote_ip=remote_ip, moment=created_at or state.now()
-    )
-    state.orders[order.entity_id] = order
-    for item in quote.items:
-        state.reserved[item.sold.sku] += item.qty
-    quote.active = False
-    return order
-
-
-def _order(
-    state: ShopState, quote: Quote, billing: Address, *, payment_method: str, remote_ip: str, moment: str
-) -> Order:
-    customer = state.customers.get(quote.customer_id or 0)
-    address_id = None
-    if customer is not None:
-        address_id = customer.default_address or state.add_address(customer, quote.shipping_address or billing)
-    shipping = None if quote.is_virtual else quote.shipping_address
-    lines = []
-    for item in quote.items:
-        line_id = state.next_id("order_item")
-        child_id = state.next_id("order_item") if item.child else None
-        lines.append(OrderItem(line_id, child_id, replace(item)))
-    return Order(
-        number=state.next_id("order"),
-        quote_id=quote.id,
-        created_at=moment,
-        updated_at=moment,
-        email=quote.email or "",
-        firstname=customer.firstname if customer else billing.firstname,
-        lastname=customer.lastname if customer else billing.lastname,
-        customer_id=quote.customer_id,
-        items=tuple(lines),
-        billing_address=billing,
-        shipping_address=shipping,
-        shipping_address_id=state.next_id("order_address") if shipping else None,
-        billing_address_id=state.next_id("order_address"),
-        customer_address_id=address_id,
-        shipping_method=quote.shipping_method if shipping else None,
-        shipping_amount=shipping_amount(quote, quote.shipping_method) if shipping else Decimal(0),
-        payment_method=payment_method,
-        remote_ip=remote_ip,
-    )

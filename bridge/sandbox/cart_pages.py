@@ -12,29 +12,32 @@ from markupsafe import escape
 from bridge.sandbox import cart
 from bridge.sandbox.product_documents import image_url, product_url
 from bridge.sandbox.quote_documents import checkout_config, item_options
+from bridge.sandbox.signing import STALE_FORM
 from bridge.sandbox.values import from_uenc, inline_json
 from bridge.sandbox.web import (
     Response,
     ajax_answer,
     back_url,
+    base_url,
+    catalog,
     form_key_is_valid,
     is_ajax,
     page,
     redirect_to,
     request,
     say,
+    say_in,
     shop_state,
+    store_view,
     url,
     visitor,
 )
 
 if TYPE_CHECKING:
-    from bridge.sandbox.catalog import Product
-    from bridge.sandbox.state import Quote, QuoteItem
+    from bridge.sandbox.goods import Product
+    from bridge.sandbox.quotes import Quote, QuoteItem
 
 blueprint = Blueprint("shop_cart", __name__)
-
-STALE_FORM = "Your form was too old to be used. Please try again."
 
 
 @blueprint.get("/checkout/cart/")
@@ -56,14 +59,13 @@ def show() -> Response:
 
 def line(item: QuoteItem) -> dict[str, Any]:
     """Return what the cart and order pages show of a line."""
-    base_url = shop_state().options.base_url
     return {
         "id": item.id,
         "product_id": item.product.id,
         "name": item.product.name,
-        "sku": item.sold.sku,
-        "url": product_url(base_url, item.product),
-        "image": image_url(base_url, item.sold, "cart_page"),
+        "sku": item.sku,
+        "url": product_url(base_url(), item.product),
+        "image": image_url(base_url(), item.sold, "cart_page"),
         "options": item_options(item),
         "qty": item.qty,
         "price": item.price,
@@ -90,32 +92,51 @@ def add(parameters: str = "") -> Response:
     if product is None:
         return ajax_answer([]) if is_ajax() else redirect_to(back_url())
     try:
-        cart.add(state, state.open_quote(session), product, _whole(request.form.get("qty")) or 1, _chosen_options())
+        for one, qty in _asked_pieces(product):
+            cart.add(state, state.open_quote(session, store_view()), one, qty, _choice())
     except cart.CartError as error:
-        say("notice" if product.children and not _is_complete(product) else "error", str(escape(str(error))))
-        address = product_url(state.options.base_url, product)
+        say("notice" if str(error) == cart.CHOOSE else "error", str(escape(str(error))))
+        address = product_url(base_url(), product)
         return ajax_answer({"backUrl": address}) if is_ajax() else redirect_to(address)
-    say("success", f'{escape(product.name)} is now in your <a href="{url("checkout/cart/")}">shopping cart</a>.')
+    text = '%name is now in your <a href="%url">shopping cart</a>.'
+    say("success", text, name=escape(product.name), url=url("checkout/cart/"))
     return ajax_answer([]) if is_ajax() else redirect_to(_page_of_origin())
 
 
 def _asked_product() -> Product | None:
     text = request.form.get("product") or _parameters().get("product", "")
-    product = shop_state().catalog.by_id.get(_whole(text) or 0)
+    product = catalog().by_id.get(_whole(text) or 0)
     return product if product is not None and product.visibility != 1 else None
 
 
-def _chosen_options() -> dict[int, str]:
-    chosen = {}
-    for name, value in request.form.items():
-        found = re.fullmatch(r"super_attribute\[(\d+)\]", name)
-        if found:
-            chosen[int(found[1])] = value
+def _asked_pieces(product: Product) -> list[tuple[Product, int]]:
+    """Return what to put in the cart: the product, or the chosen members of a grouped one."""
+    if not product.associated:
+        return [(product, _whole(request.form.get("qty")) or 1)]
+    wanted = _numbered("super_group")
+    pieces = [(member, _whole((wanted.get(member.id) or ["0"])[-1]) or 0) for member in catalog().associated(product)]
+    chosen = [(member, qty) for member, qty in pieces if qty > 0]
+    if not chosen:
+        raise cart.CartError(cart.CHOOSE)
     return chosen
 
 
-def _is_complete(product: Product) -> bool:
-    return shop_state().catalog.variant(product, _chosen_options()) is not None
+def _numbered(name: str) -> dict[int, list[str]]:
+    """Return posted fields ``name[id]`` and ``name[id][]`` by id."""
+    values: dict[int, list[str]] = {}
+    for key in request.form:
+        found = re.fullmatch(name + r"\[(\d+)\](\[\w*\])?", key)
+        if found:
+            values.setdefault(int(found[1]), []).extend(value for value in request.form.getlist(key) if value)
+    return values
+
+
+def _choice() -> cart.Choice:
+    return cart.Choice(
+        {axis: values[-1] for axis, values in _numbered("super_attribute").items() if values},
+        {id_: [_whole(value) or 0 for value in values] for id_, values in _numbered("bundle_option").items()},
+        {id_: _whole(values[-1]) or 0 for id_, values in _numbered("bundle_option_qty").items() if values},
+    )
 
 
 def _page_of_origin() -> str:
@@ -166,13 +187,31 @@ def update_item_qty() -> Response:
     """Check quantities for the cart page's script. Nothing is saved."""
     quote = shop_state().quote_of(visitor())
     if not form_key_is_valid() or quote is None:
-        return ajax_answer({"success": False, "error_message": STALE_FORM})
+        return ajax_answer({"success": False, "error_message": say_in(STALE_FORM)})
     try:
         for item_id, qty in _posted_quantities().items():
             cart.check_qty(shop_state(), quote, item_id, qty)
     except cart.CartError as error:
-        return ajax_answer({"success": False, "error_message": str(error)})
+        return ajax_answer({"success": False, "error_message": say_in(str(error))})
     return ajax_answer({"success": True})
+
+
+@blueprint.post("/checkout/cart/couponPost/")
+def coupon_post() -> Response:
+    """Apply or remove a code: 302 to the cart; only the message tells success from failure."""
+    quote, code = shop_state().quote_of(visitor()), request.form.get("coupon_code", "").strip()
+    if not form_key_is_valid():
+        say("error", STALE_FORM)
+    elif quote is not None and request.form.get("remove") == "1":
+        cart.drop_coupon(shop_state(), quote)
+        say("success", "The code is off again.")
+    elif quote is not None:
+        try:
+            cart.use_coupon(shop_state(), quote, code)
+            say("success", "The code %code is at work.", code=escape(code))
+        except cart.CartError:
+            say("error", "The code %code does not work.", code=escape(code))
+    return redirect_to(url("checkout/cart/"))
 
 
 @blueprint.post("/checkout/cart/delete/")
@@ -204,7 +243,7 @@ def sidebar_update() -> Response:
         cart.check_qty(shop_state(), _quote(), item_id or 0, qty or 0)
         cart.set_qty(shop_state(), _quote(), item_id or 0, qty or 0)
     except cart.CartError as error:
-        return ajax_answer({"success": False, "error_message": str(error)})
+        return ajax_answer({"success": False, "error_message": say_in(str(error))})
     return ajax_answer({"success": True})
 
 
@@ -216,5 +255,5 @@ def sidebar_remove() -> Response:
     try:
         cart.remove(shop_state(), _quote(), _whole(request.form.get("item_id")) or 0)
     except cart.CartError as error:
-        return ajax_answer({"success": False, "error_message": str(error)})
+        return ajax_answer({"success": False, "error_message": say_in(str(error))})
     return ajax_answer({"success": True})

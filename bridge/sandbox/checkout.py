@@ -7,7 +7,7 @@ from flask import Blueprint, g
 from bridge.sandbox import cart
 from bridge.sandbox.cart_pages import line
 from bridge.sandbox.quote_documents import checkout_config
-from bridge.sandbox.sections import COUNTRIES
+from bridge.sandbox.store_documents import COUNTRIES
 from bridge.sandbox.values import inline_json
 from bridge.sandbox.web import Response, page, redirect_to, regenerate, shop_state, url, visitor
 

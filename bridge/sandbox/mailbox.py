@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import getaddresses, parseaddr
 from typing import TYPE_CHECKING, Any, Final
 
 from aiosmtpd.controller import Controller
@@ -100,8 +101,8 @@ class MailStore:
 
     def add_message(self, message: EmailMessage) -> None:
         """Keep a message that was never sent over SMTP."""
-        recipients = tuple(str(value) for value in message.get_all("To", []))
-        self.add(message.as_bytes(), str(message.get("From", "")), recipients)
+        recipients = tuple(address for _, address in getaddresses(message.get_all("To", [])))
+        self.add(message.as_bytes(), parseaddr(message.get("From", ""))[1], recipients)
 
     def mails(self) -> list[StoredMail]:
         """Give all messages, oldest first."""

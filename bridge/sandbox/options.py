@@ -23,22 +23,23 @@ class ShopOptions:
 
     ``base_url`` is the public address (where visitors, so where bridge, listens); the shop writes it in every link
     and sends visitors who ask for another host there. ``rest_token`` is the bearer token of the admin REST API.
-    ``mail`` takes each message that the shop sends; without it the shop sends none. ``clock`` must give aware times.
+    ``eu_url`` is the address of the second website; without it, ``localhost`` beside ``127.0.0.1`` and ``eu.`` before
+    any other host. ``mail`` takes each message that the shop sends; without it the shop sends none. ``clock`` must give
+    aware times. The last two make newsletter subscriptions and new accounts wait for the link in a mail.
     """
 
     base_url: str
     rest_token: str
     mail: Callable[[EmailMessage], None] | None = None
     clock: Callable[[], datetime] = utc_now
+    eu_url: str = ""
+    newsletter_confirmation: bool = False
+    account_confirmation: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a base URL that is not absolute; drop a default port, as browsers do; end it with one slash."""
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
-            raise ValueError(f"base_url must be an absolute http or https URL, not {self.base_url!r}")
-        port = parts.port if parts.port not in {None, 80 if parts.scheme == "http" else 443} else None
-        authority = f"{parts.hostname}:{port}" if port else parts.hostname
-        object.__setattr__(self, "base_url", f"{parts.scheme}://{authority}{parts.path.rstrip('/')}/")
+        object.__setattr__(self, "base_url", _normal("base_url", self.base_url))
+        object.__setattr__(self, "eu_url", _normal("eu_url", self.eu_url or _beside(self.base_url)))
 
     @property
     def authority(self) -> str:
@@ -46,6 +47,27 @@ class ShopOptions:
         return urlsplit(self.base_url).netloc
 
     @property
+    def eu_authority(self) -> str:
+        """Host and port of the second website."""
+        return urlsplit(self.eu_url).netloc
+
+    @property
     def host(self) -> str:
         """Host without port: the domain of the cookies."""
         return urlsplit(self.base_url).hostname or ""
+
+
+def _normal(name: str, url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(f"{name} must be an absolute http or https URL, not {url!r}")
+    port = parts.port if parts.port not in {None, 80 if parts.scheme == "http" else 443} else None
+    authority = f"{parts.hostname}:{port}" if port else parts.hostname
+    return f"{parts.scheme}://{authority}{parts.path.rstrip('/')}/"
+
+
+def _beside(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    host = "localhost" if parts.hostname == "127.0.0.1" else f"eu.{parts.hostname}"
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}"

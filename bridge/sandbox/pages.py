@@ -11,14 +11,13 @@ from flask import Blueprint, abort
 from werkzeug.security import safe_join
 
 from bridge.sandbox.art import picture
-from bridge.sandbox.catalog import CATEGORIES
 from bridge.sandbox.folders import sandbox_folder
-from bridge.sandbox.product_documents import configurable_config, image_url, product_url
+from bridge.sandbox.product_documents import bundle_rows, configurable_config, image_url, product_url
 from bridge.sandbox.values import inline_json, number, uenc
-from bridge.sandbox.web import Response, page, request, shop_state, url
+from bridge.sandbox.web import Response, base_url, catalog, page, request, say_in, shop_state, store_view, url
 
 if TYPE_CHECKING:
-    from bridge.sandbox.catalog import Category, Product
+    from bridge.sandbox.goods import Category, Product
 
 blueprint = Blueprint("shop_pages", __name__)
 
@@ -30,31 +29,30 @@ CMS_PAGES = {
 
 def tile(product: Product, here: str) -> dict[str, Any]:
     """Return what a listing shows of a product; ``here`` is the page that it stands on."""
-    state = shop_state()
-    base_url = state.options.base_url
+    state, products, here_url = shop_state(), catalog(), base_url()
     return {
         "id": product.id,
         "sku": product.sku,
         "name": product.name,
         "blurb": product.blurb,
-        "url": product_url(base_url, product),
-        "image": image_url(base_url, product, "category_page_grid"),
-        "final": state.catalog.lowest_price(product),
-        "regular": product.price if product.special_price is not None else None,
-        "amount": number(state.catalog.lowest_price(product)),
-        "from": bool(product.children),
-        "action": f"{base_url}checkout/cart/add/uenc/{uenc(here)}/product/{product.id}/",
+        "url": product_url(here_url, product),
+        "image": image_url(here_url, product, "category_page_grid"),
+        "final": products.lowest_price(product),
+        "regular": product.regular_price,
+        "amount": number(products.lowest_price(product)),
+        "from": product.is_composite,
+        "action": f"{here_url}checkout/cart/add/uenc/{uenc(here)}/product/{product.id}/",
         "salable": state.is_salable(product),
     }
 
 
 def listed(category: Category | None = None) -> list[Product]:
     """Return the products that a listing may show: visible and in stock, as the shop's default setting says."""
-    state = shop_state()
+    state, website_id = shop_state(), store_view().website.id
     return [
         product
-        for product in state.catalog.products
-        if product.visibility == 4
+        for product in catalog().products
+        if product.is_shown_in(website_id)
         and state.is_salable(product)
         and (category is None or category.id in product.categories)
     ]
@@ -78,10 +76,10 @@ def home() -> Response:
 @blueprint.get("/<url_key>.html")
 def by_url_key(url_key: str) -> Response:
     """Show a category or a product, whichever has this URL key."""
-    category = next((found for found in CATEGORIES if found.url_key == url_key), None)
+    category = next((found for found in catalog().categories if found.url_key == url_key), None)
     if category is not None:
         return _category(category)
-    product = shop_state().catalog.by_url_key.get(url_key)
+    product = catalog().by_url_key.get(url_key)
     if product is None:
         abort(404)
     return _product(product)
@@ -101,24 +99,28 @@ def _category(category: Category) -> Response:
 
 
 def _product(product: Product) -> Response:
-    state = shop_state()
-    base_url = state.options.base_url
-    type_class = "page-product-configurable " if product.children else ""
-    config = configurable_config(state, base_url, product) if product.children else None
+    config = configurable_config(shop_state(), catalog(), base_url(), product) if product.children else None
     return page(
         "product.html",
         cacheable=True,
         title=product.name,
         product=product,
-        body_class=f"{type_class}catalog-product-view product-{product.url_key} page-layout-1column",
+        body_class=f"{_type_class(product)}catalog-product-view product-{product.url_key} page-layout-1column",
         body_attributes='itemtype="http://schema.org/Product" itemscope="itemscope"',
-        tile=tile(product, product_url(base_url, product)),
-        image=image_url(base_url, product),
+        tile=tile(product, product_url(base_url(), product)),
+        image=image_url(base_url(), product),
         axes=list(config["attributes"].values()) if config else [],
         sp_config=inline_json(config) if config else None,
-        amount=number(state.catalog.lowest_price(product)),
-        crumbs=[found for found in CATEGORIES if found.id in product.categories][:1],
+        bundle=bundle_rows(shop_state(), catalog(), product),
+        members=[tile(member, url()) for member in catalog().associated(product)],
+        amount=number(catalog().lowest_price(product)),
+        crumbs=[found for found in catalog().categories if found.id in product.categories][:1],
+        here=uenc(product_url(base_url(), product)),
     )
+
+
+def _type_class(product: Product) -> str:
+    return f"page-product-{product.type_id} " if product.is_composite else ""
 
 
 @blueprint.get("/catalogsearch/result/")
@@ -134,7 +136,7 @@ def search_result() -> Response:
     return page(
         "search.html",
         cacheable=True,
-        title=f"Search results for: '{words}'",
+        title=say_in("Search results for: '%words'", words=words),
         words=words,
         body_class="page-products page-with-filter catalogsearch-result-index page-layout-2columns-left",
         tiles=[tile(product, here) for product in found],

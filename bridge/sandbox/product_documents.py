@@ -5,33 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox.catalog import attribute
-from bridge.sandbox.values import digest, dumps, number, price_span, uenc
+from bridge.sandbox.values import digest, number, price_format, shown
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from bridge.sandbox.catalog import Product
+    from bridge.sandbox.catalog import Catalog
+    from bridge.sandbox.goods import Product
     from bridge.sandbox.state import ShopState
 
 Document = dict[str, Any]
-
-PRICE_FORMAT: Document = {
-    "pattern": "£%s",
-    "precision": 2,
-    "requiredPrecision": 2,
-    "decimalSymbol": ".",
-    "groupSymbol": ",",
-    "groupLength": 3,
-    "integerRequired": False,
-}
-LIST_IMAGES = (
-    ("recently_viewed_products_grid_content_widget", 300, 240),
-    ("recently_viewed_products_list_content_widget", 340, 270),
-    ("recently_viewed_products_images_names_widget", 90, 75),
-    ("recently_compared_products_grid_content_widget", 300, 240),
-    ("recently_compared_products_list_content_widget", 340, 270),
-    ("recently_compared_products_images_names_widget", 90, 75),
-)
 
 
 def image_url(base_url: str, product: Product, role: str = "full") -> str:
@@ -44,45 +27,123 @@ def product_url(base_url: str, product: Product) -> str:
     return f"{base_url}{product.url_key}.html"
 
 
-def product_document(state: ShopState, product: Product, *, single: bool) -> Document:
+def product_document(state: ShopState, catalog: Catalog, product: Product, *, single: bool) -> Document:
     """Return a product; ``stock_item`` is there in the single call only, as in the real shop."""
+    document = _start(product)
+    if product.weight is not None:
+        document["weight"] = number(product.weight)
+    extension: Document = {
+        "website_ids": list(product.websites),
+        "category_links": [
+            {"position": place, "category_id": str(id_)} for place, id_ in enumerate(product.categories)
+        ],
+    }
+    if single:
+        extension["stock_item"] = stock_item(state, product)
+    if product.children:
+        extension["configurable_product_options"] = configurable_options(catalog, product)
+        extension["configurable_product_links"] = list(product.children)
+    if product.bundle:
+        extension["bundle_product_options"] = bundle_options(catalog, product)
+    return {
+        **document,
+        "extension_attributes": extension,
+        "product_links": grouped_links(catalog, product),
+        "options": [],
+        "media_gallery_entries": [gallery_entry(product)],
+        "tier_prices": [],
+        "custom_attributes": [{"attribute_code": code, "value": value} for code, value in _custom(product).items()],
+    }
+
+
+def _start(product: Product) -> Document:
     document: Document = {
         "id": product.id,
         "sku": product.sku,
         "name": product.name,
         "attribute_set_id": 4,
         "price": number(product.price),
-        "status": 1,
+        "status": product.status,
         "visibility": product.visibility,
         "type_id": product.type_id,
         "created_at": product.created_at,
         "updated_at": product.updated_at,
     }
-    if product.weight is not None:
-        document["weight"] = number(product.weight)
-    extension: Document = {
-        "website_ids": [1],
-        "category_links": [
-            {"position": place, "category_id": str(id_)} for place, id_ in enumerate(product.categories)
-        ],
-    }
-    if single:
-        extension["stock_item"] = _stock_item(state, product)
-    if product.children:
-        extension["configurable_product_options"] = configurable_options(state, product)
-        extension["configurable_product_links"] = list(product.children)
-    return {
-        **document,
-        "extension_attributes": extension,
-        "product_links": [],
-        "options": [],
-        "media_gallery_entries": [_gallery_entry(product)],
-        "tier_prices": [],
-        "custom_attributes": [{"attribute_code": code, "value": value} for code, value in _custom(product).items()],
-    }
+    if product.associated:
+        del document["price"]
+    return document
 
 
-def _gallery_entry(product: Product) -> Document:
+def bundle_options(catalog: Catalog, product: Product) -> list[Document]:
+    """Answer ``bundle-products/{sku}/options/all``; prices of parts in a bundle of dynamic price are the parts' own."""
+    return [
+        {
+            "option_id": option.id,
+            "title": option.title,
+            "required": option.required,
+            "type": option.type,
+            "position": position,
+            "sku": product.sku,
+            "product_links": [
+                {
+                    "id": str(one.id),
+                    "sku": catalog.by_id[one.product_id].sku,
+                    "option_id": option.id,
+                    "qty": one.qty,
+                    "position": 0,
+                    "is_default": one.is_default,
+                    "price": number(one.price if product.has_fixed_price else catalog.by_id[one.product_id].price),
+                    "price_type": 0 if product.has_fixed_price else None,
+                    "can_change_quantity": int(option.type == "radio"),
+                }
+                for one in option.selections
+            ],
+        }
+        for position, option in enumerate(product.bundle, 1)
+    ]
+
+
+def bundle_rows(state: ShopState, catalog: Catalog, product: Product) -> list[Document]:
+    """Return what a bundle's page offers: options with the selections that can be bought."""
+    return [
+        {
+            "id": option.id,
+            "title": option.title,
+            "type": option.type,
+            "required": option.required,
+            "selections": [
+                {
+                    "id": one.id,
+                    "name": catalog.by_id[one.product_id].name,
+                    "qty": one.qty,
+                    "is_default": one.is_default,
+                    "price": shown(catalog.selection_price(product, one), catalog.view.locale),
+                }
+                for one in option.selections
+                if state.is_salable(catalog.by_id[one.product_id])
+            ],
+        }
+        for option in product.bundle
+    ]
+
+
+def grouped_links(catalog: Catalog, product: Product) -> list[Document]:
+    """Answer ``products/{sku}/links/associated``."""
+    return [
+        {
+            "sku": product.sku,
+            "link_type": "associated",
+            "linked_product_sku": member.sku,
+            "linked_product_type": member.type_id,
+            "position": position,
+            "extension_attributes": {"qty": 1},
+        }
+        for position, member in enumerate(catalog.associated(product))
+    ]
+
+
+def gallery_entry(product: Product) -> Document:
+    """Return the one row of ``products/{sku}/media``."""
     return {
         "id": 900 + product.id,
         "media_type": "image",
@@ -97,16 +158,7 @@ def _gallery_entry(product: Product) -> Document:
 def child_document(product: Product) -> Document:
     """Return a variant as ``configurable-products/{sku}/children`` gives it: without id lists, stock and gallery."""
     return {
-        "id": product.id,
-        "sku": product.sku,
-        "name": product.name,
-        "attribute_set_id": 4,
-        "price": number(product.price),
-        "status": 1,
-        "visibility": product.visibility,
-        "type_id": product.type_id,
-        "created_at": product.created_at,
-        "updated_at": product.updated_at,
+        **_start(product),
         "weight": number(product.weight) if product.weight is not None else 0,
         "product_links": [],
         "tier_prices": [],
@@ -122,19 +174,25 @@ def _custom(product: Product) -> Document:
     values: Document = dict.fromkeys(("image", "small_image", "thumbnail"), product.image_file)
     if product.special_price is not None:
         values["special_price"] = f"{product.special_price:.6f}"
-        values["special_from_date"] = "2025-05-01 00:00:00"
-    if product.type_id != "configurable":
+        values["special_from_date"] = product.special_from
+        if product.special_to:
+            values["special_to_date"] = product.special_to
+    if product.type_id in {"simple", "virtual"}:
         values["swatch_image"] = "no_selection"
+    if product.type_id != "grouped":
+        values["msrp_display_actual_price_type"] = "0"
+        values["tax_class_id"] = "2"
+    if product.bundle:
+        dynamic = "1" if product.has_fixed_price else "0"
+        values.update(shipment_type="0", price_view="0", sku_type="0", price_type=dynamic, weight_type=dynamic)
     values.update(
         options_container="container2",
-        msrp_display_actual_price_type="0",
         url_key=product.url_key,
         required_options="0",
         has_options="0",
         image_label=product.name,
         small_image_label=product.name,
         thumbnail_label=product.name,
-        tax_class_id="2",
         **product.options,
     )
     values["category_ids"] = [str(id_) for id_ in product.categories]
@@ -143,12 +201,13 @@ def _custom(product: Product) -> Document:
     return values
 
 
-def _stock_item(state: ShopState, product: Product) -> Document:
+def stock_item(state: ShopState, product: Product) -> Document:
+    """Return the stock item of a product, as ``stockItems/{sku}`` gives it."""
     return {
         "item_id": product.id,
         "product_id": product.id,
         "stock_id": 1,
-        "qty": product.quantity,
+        "qty": state.quantity(product),
         "is_in_stock": state.is_salable(product),
         "is_qty_decimal": False,
         "show_default_notification_message": False,
@@ -174,12 +233,12 @@ def _stock_item(state: ShopState, product: Product) -> Document:
     }
 
 
-def configurable_options(state: ShopState, product: Product) -> list[Document]:
+def configurable_options(catalog: Catalog, product: Product) -> list[Document]:
     """Answer ``configurable-products/{sku}/options/all``."""
     options = []
     for position, axis in enumerate(product.super_attributes):
         code = attribute(axis).code
-        values = sorted({int(child.options[code]) for child in state.catalog.children(product)})
+        values = sorted({int(child.options[code]) for child in catalog.children(product)})
         options.append(
             {
                 "id": product.id * 10 + position,
@@ -193,21 +252,22 @@ def configurable_options(state: ShopState, product: Product) -> list[Document]:
     return options
 
 
-def configurable_config(state: ShopState, base_url: str, product: Product) -> Document:
+def configurable_config(state: ShopState, catalog: Catalog, base_url: str, product: Product) -> Document:
     """Return the ``spConfig`` of the configurable widget. Variants that are sold out are not offered."""
-    offered = [child for child in state.catalog.children(product) if state.is_salable(child)]
+    offered = [child for child in catalog.children(product) if state.is_salable(child)]
+    money = price_format(catalog.view.locale)
     lowest = min((child.final_price for child in offered), default=product.price)
     return {
         "attributes": {
             str(axis): _axis(axis, position, offered) for position, axis in enumerate(product.super_attributes)
         },
-        "template": "£<%- data.price %>",
-        "currencyFormat": "£%s",
+        "template": str(money["pattern"]).replace("%s", "<%- data.price %>"),
+        "currencyFormat": money["pattern"],
         "optionPrices": {
             str(child.id): {**_prices(child.price, child.final_price), "tierPrices": [], "msrpPrice": {"amount": 0}}
             for child in offered
         },
-        "priceFormat": PRICE_FORMAT,
+        "priceFormat": money,
         "prices": _prices(lowest, lowest),
         "productId": str(product.id),
         "chooseText": "Choose an Option...",
@@ -219,7 +279,7 @@ def configurable_config(state: ShopState, base_url: str, product: Product) -> Do
         "salable": [],
         "canDisplayShowOutOfStockStatus": False,
         "channel": "website",
-        "salesChannelCode": "base",
+        "salesChannelCode": catalog.view.website.code,
         "sku": {str(child.id): child.sku for child in offered},
     }
 
@@ -253,90 +313,4 @@ def _gallery(base_url: str, product: Product) -> Document:
         "isMain": True,
         "type": "image",
         "videoUrl": None,
-    }
-
-
-def render_info(state: ShopState, base_url: str, product: Product, currency: str) -> Document:
-    """Return a row of ``products-render-info``. ``currency`` is echoed, the amounts stay in GBP."""
-    final = state.catalog.lowest_price(product)
-    regular = final if product.children else product.price
-    add_url = f"{base_url}checkout/cart/add/uenc/%25uenc%25/product/{product.id}/"
-    here = uenc(f"{base_url}rest/V1/products-render-info")
-    return {
-        "add_to_cart_button": {
-            "post_data": dumps({"action": add_url, "data": {"product": str(product.id), "uenc": "%uenc%"}}),
-            "url": add_url,
-            "required_options": False,
-        },
-        "add_to_compare_button": _button(f"{base_url}catalog/product_compare/add/", str(product.id), here),
-        "price_info": _price_info(final, regular),
-        "images": [
-            {
-                "url": image_url(base_url, product, code),
-                "code": code,
-                "height": height,
-                "width": width,
-                "label": product.name,
-                "resized_width": width,
-                "resized_height": height,
-            }
-            for code, height, width in LIST_IMAGES
-        ],
-        "url": product_url(base_url, product),
-        "id": product.id,
-        "name": product.name,
-        "type": product.type_id,
-        "is_salable": "1",
-        "store_id": 1,
-        "currency_code": currency,
-        "extension_attributes": {
-            "review_html": "",
-            "wishlist_button": _button(f"{base_url}wishlist/index/add/", product.id, here),
-        },
-    }
-
-
-def _button(action: str, product_id: str | int, here: str) -> Document:
-    data = dumps({"action": action, "data": {"product": product_id, "uenc": here}})
-    return {"post_data": None, "url": data, "required_options": None}
-
-
-def _price_info(final: Decimal, regular: Decimal) -> Document:
-    plain: Document = {
-        "final_price": number(final),
-        "max_price": number(final),
-        "max_regular_price": number(regular),
-        "minimal_regular_price": number(regular),
-        "special_price": None,
-        "minimal_price": number(final),
-        "regular_price": number(regular),
-    }
-    formatted: Document = {
-        "final_price": price_span(final),
-        "max_price": price_span(final),
-        "minimal_price": price_span(final),
-        "max_regular_price": price_span(regular),
-        "minimal_regular_price": None,
-        "special_price": None,
-        "regular_price": price_span(regular),
-    }
-    if final < regular:
-        plain["special_price"], formatted["special_price"] = number(final), price_span(final)
-    adjustments = {**plain, "special_price": number(final)}
-    adjusted = {**formatted, "special_price": price_span(final)}
-    return {
-        **plain,
-        "formatted_prices": formatted,
-        "extension_attributes": {
-            "msrp": {
-                "msrp_price": '<span class="price">£0.00</span>',
-                "is_applicable": "",
-                "is_shown_price_on_gesture": "",
-                "msrp_message": "",
-                "explanation_message": "",
-            },
-            "tax_adjustments": {**adjustments, "formatted_prices": adjusted},
-            "weee_attributes": [],
-            "weee_adjustment": price_span(final),
-        },
     }

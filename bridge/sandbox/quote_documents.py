@@ -7,23 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox import cart
 from bridge.sandbox.catalog import attribute
-from bridge.sandbox.product_documents import PRICE_FORMAT, image_url, product_url
+from bridge.sandbox.product_documents import image_url, product_url
 from bridge.sandbox.store_documents import customer_document
-from bridge.sandbox.values import dumps, four_places, number, price_span
+from bridge.sandbox.values import dumps, four_places, number, price_format, price_span, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.sandbox.state import Address, Customer, Quote, QuoteItem, Session, ShopState
+    from bridge.sandbox.people import Address, Customer, Session
+    from bridge.sandbox.quotes import Quote, QuoteItem
+    from bridge.sandbox.state import ShopState
+    from bridge.sandbox.views import StoreView
 
 Document = dict[str, Any]
 
 
 def item_options(item: QuoteItem) -> list[Document]:
     """Return the chosen options of a line, with ids as the ``cart`` section gives them."""
+    rows: list[Document] = [
+        {
+            "label": part.option_title,
+            "value": [f"{part.qty} x {part.product.name} {shown(part.price)}"],
+            "option_id": part.option_id,
+            "option_value": str(part.selection_id),
+        }
+        for part in item.parts
+    ]
     if item.child is None:
-        return []
-    rows = []
+        return rows
     for axis in item.product.super_attributes:
         found = attribute(axis)
         chosen = item.child.options[found.code]
@@ -38,26 +49,27 @@ def item_options(item: QuoteItem) -> list[Document]:
     return rows
 
 
-def cart_section(state: ShopState, quote: Quote | None) -> Document:
+def cart_section(state: ShopState, quote: Quote | None, view: StoreView) -> Document:
     """Return the ``cart`` section. ``subtotalAmount`` is null as long as the visitor has no cart at all."""
+    base_url, locale = state.base_url(view), view.locale
     subtotal = quote.subtotal if quote else Decimal(0)
-    items = [_section_item(state.options.base_url, item) for item in reversed(quote.items)] if quote else []
+    items = [_section_item(base_url, item, locale) for item in reversed(quote.items)] if quote else []
     return {
         "summary_count": quote.qty if quote else 0,
         "subtotalAmount": four_places(subtotal) if quote else None,
-        "subtotal": price_span(subtotal),
+        "subtotal": price_span(subtotal, locale),
         "possible_onepage_checkout": True,
         "items": items,
         "extra_actions": "",
         "isGuestCheckoutAllowed": True,
-        "website_id": "1",
-        "storeId": "1",
-        "subtotal_incl_tax": price_span(subtotal),
-        "subtotal_excl_tax": price_span(subtotal),
+        "website_id": str(view.website.id),
+        "storeId": str(view.id),
+        "subtotal_incl_tax": price_span(subtotal, locale),
+        "subtotal_excl_tax": price_span(subtotal, locale),
     }
 
 
-def _section_item(base_url: str, item: QuoteItem) -> Document:
+def _section_item(base_url: str, item: QuoteItem, locale: str) -> Document:
     return {
         "product_type": item.product.type_id,
         "options": item_options(item),
@@ -67,10 +79,10 @@ def _section_item(base_url: str, item: QuoteItem) -> Document:
         "is_visible_in_site_visibility": True,
         "product_id": str(item.product.id),
         "product_name": item.product.name,
-        "product_sku": item.sold.sku,
+        "product_sku": item.sku,
         "product_url": product_url(base_url, item.product),
         "product_has_url": True,
-        "product_price": f'<span class="minicart-price">{price_span(item.price)}</span>',
+        "product_price": f'<span class="minicart-price">{price_span(item.price, locale)}</span>',
         "product_price_value": number(item.price),
         "product_image": _image(base_url, item),
         "canApplyMsrp": False,
@@ -89,11 +101,21 @@ def totals(quote: Quote, method: str | None) -> Document:
     document["weee_tax_applied_amount"] = None
     segments = [
         {"code": "subtotal", "title": "Subtotal", "value": number(quote.subtotal)},
+        *_discount_segment(quote),
         *_shipping_segment(quote, method),
         {"code": "tax", "title": "Tax", "value": 0, "extension_attributes": {"tax_grandtotal_details": []}},
         {"code": "grand_total", "title": "Grand Total", "value": document["grand_total"], "area": "footer"},
     ]
+    if quote.rule is not None:
+        document |= {"coupon_code": quote.coupon_code, "extension_attributes": {"coupon_label": quote.rule.label}}
     return {**document, "total_segments": segments}
+
+
+def _discount_segment(quote: Quote) -> list[Document]:
+    if quote.rule is None:
+        return []
+    title = f"Discount ({quote.rule.label or quote.coupon_code})"
+    return [{"code": "discount", "title": title, "value": number(-quote.discount)}]
 
 
 def _shipping_segment(quote: Quote, method: str | None) -> list[Document]:
@@ -107,10 +129,10 @@ def _shipping_segment(quote: Quote, method: str | None) -> list[Document]:
 def _totals(quote: Quote, method: str | None, write: Callable[[Decimal], Any]) -> Document:
     shipping = cart.shipping_amount(quote, method)
     amounts = {
-        "grand_total": quote.subtotal + shipping,
+        "grand_total": quote.subtotal - quote.discount + shipping,
         "subtotal": quote.subtotal,
-        "discount_amount": Decimal(0),
-        "subtotal_with_discount": quote.subtotal,
+        "discount_amount": -quote.discount,
+        "subtotal_with_discount": quote.subtotal - quote.discount,
         "shipping_amount": shipping,
         "shipping_discount_amount": Decimal(0),
         "tax_amount": Decimal(0),
@@ -123,20 +145,20 @@ def _totals(quote: Quote, method: str | None, write: Callable[[Decimal], Any]) -
     return {
         **document,
         "subtotal_incl_tax": write(quote.subtotal),
-        "base_currency_code": "GBP",
-        "quote_currency_code": "GBP",
+        "base_currency_code": quote.view.currency,
+        "quote_currency_code": quote.view.currency,
         "items_qty": write(Decimal(quote.qty)),
-        "items": [_totals_item(item, write) for item in quote.items],
+        "items": [_totals_item(quote, item, write) for item in quote.items],
     }
 
 
-def _totals_item(item: QuoteItem, write: Callable[[Decimal], Any]) -> Document:
+def _totals_item(quote: Quote, item: QuoteItem, write: Callable[[Decimal], Any]) -> Document:
     zero = write(Decimal(0))
     amounts: Document = {
         "price": write(item.price),
         "row_total": write(item.row_total),
         "tax_amount": zero,
-        "discount_amount": zero,
+        "discount_amount": write(quote.discount_of(item)),
         "price_incl_tax": write(item.price),
         "row_total_incl_tax": write(item.row_total),
     }
@@ -148,7 +170,7 @@ def _totals_item(item: QuoteItem, write: Callable[[Decimal], Any]) -> Document:
         "qty": item.qty,
         "row_total_with_discount": zero,
         "tax_percent": zero,
-        "discount_percent": zero,
+        "discount_percent": write(quote.rule.percent) if quote.rule else zero,
         "options": dumps(options),
         "weee_tax_applied_amount": None,
         "weee_tax_applied": None,
@@ -158,7 +180,8 @@ def _totals_item(item: QuoteItem, write: Callable[[Decimal], Any]) -> Document:
 
 def checkout_config(state: ShopState, session: Session, quote: Quote) -> Document:
     """Return ``window.checkoutConfig`` of the cart and checkout pages: database strings, not numbers."""
-    base_url = state.options.base_url
+    view = quote.view
+    base_url, money = state.base_url(view), price_format(view.locale)
     customer = state.customers.get(session.customer_id or 0)
     page_totals = _totals(quote, quote.shipping_method, four_places)
     segments = [
@@ -178,18 +201,18 @@ def checkout_config(state: ShopState, session: Session, quote: Quote) -> Documen
         "quoteMessages": {str(item.id): "" for item in quote.items},
         "isCustomerLoggedIn": customer is not None,
         "selectedShippingMethod": None,
-        "storeCode": "default",
+        "storeCode": view.code,
         "isGuestCheckoutAllowed": True,
         "isCustomerLoginRequired": False,
         **_urls(base_url),
-        "priceFormat": PRICE_FORMAT,
-        "basePriceFormat": PRICE_FORMAT,
+        "priceFormat": money,
+        "basePriceFormat": money,
         "imageData": {str(item.id): _image(base_url, item) for item in quote.items},
-        "totalsData": {**page_totals, "coupon_code": None, "total_segments": segments},
+        "totalsData": {**page_totals, "coupon_code": quote.coupon_code, "total_segments": segments},
         "paymentMethods": [],
         "autocomplete": "off",
-        "websiteCode": "base",
-        "defaultCountryId": "GB",
+        "websiteCode": view.website.code,
+        "defaultCountryId": view.website.country,
     }
     if quote.validated_email and customer is None:
         config["validatedEmailValue"] = quote.validated_email
@@ -224,8 +247,8 @@ def _customer_data(state: ShopState, customer: Customer) -> Document:
     return {
         **document,
         "id": str(customer.id),
-        "website_id": "1",
-        "store_id": "1",
+        "website_id": str(customer.view.website.id),
+        "store_id": str(customer.view.id),
         "group_id": "1",
         "disable_auto_group_change": "0",
         "addresses": addresses or [],
@@ -233,10 +256,11 @@ def _customer_data(state: ShopState, customer: Customer) -> Document:
 
 
 def _quote_data(quote: Quote, customer: Customer | None) -> Document:
-    grand_total = quote.subtotal + cart.shipping_amount(quote, quote.shipping_method)
+    discounted = quote.subtotal - quote.discount
+    grand_total = discounted + cart.shipping_amount(quote, quote.shipping_method)
     return {
         "entity_id": str(quote.id) if customer else quote.masked_id,
-        "store_id": 1,
+        "store_id": quote.view.id,
         "created_at": quote.created_at,
         "updated_at": quote.updated_at,
         "converted_at": None,
@@ -246,20 +270,20 @@ def _quote_data(quote: Quote, customer: Customer | None) -> Document:
         "items_count": str(len(quote.items)),
         "items_qty": four_places(Decimal(quote.qty)),
         "orig_order_id": "0",
-        "base_currency_code": "GBP",
-        "store_currency_code": "GBP",
-        "quote_currency_code": "GBP",
+        "base_currency_code": quote.view.currency,
+        "store_currency_code": quote.view.currency,
+        "quote_currency_code": quote.view.currency,
         "global_currency_code": "GBP",
         **{prefix + "grand_total": four_places(grand_total) for prefix in ("", "base_")},
         **{prefix + "subtotal": four_places(quote.subtotal) for prefix in ("", "base_")},
-        **{prefix + "subtotal_with_discount": four_places(quote.subtotal) for prefix in ("", "base_")},
+        **{prefix + "subtotal_with_discount": four_places(discounted) for prefix in ("", "base_")},
         "customer_id": customer.id if customer else None,
         "customer_group_id": 1 if customer else "0",
         "customer_email": customer.email if customer else None,
         "customer_firstname": customer.firstname if customer else None,
         "customer_lastname": customer.lastname if customer else None,
         "customer_is_guest": "0" if customer else "1",
-        "coupon_code": None,
+        "coupon_code": quote.coupon_code,
     }
 
 
@@ -271,10 +295,10 @@ def _quote_item_data(base_url: str, quote: Quote, item: QuoteItem) -> Document:
         "created_at": item.created_at,
         "updated_at": item.updated_at,
         "product_id": str(item.product.id),
-        "store_id": 1,
+        "store_id": quote.view.id,
         "parent_item_id": None,
         "is_virtual": "1" if item.product.type_id == "virtual" else "0",
-        "sku": item.sold.sku,
+        "sku": item.sku,
         "name": item.product.name,
         "qty": item.qty,
         "price": price,
@@ -303,7 +327,7 @@ def rest_item(quote: Quote, item: QuoteItem) -> Document:
     """Return a line as the cart REST calls give it."""
     return {
         "item_id": item.id,
-        "sku": item.sold.sku,
+        "sku": item.sku,
         "qty": item.qty,
         "name": item.product.name,
         "price": number(item.price),
@@ -333,9 +357,8 @@ def rest_cart(state: ShopState, quote: Quote) -> Document:
         **document,
         "orig_order_id": 0,
         "currency": {
-            **dict.fromkeys(
-                ("global_currency_code", "base_currency_code", "store_currency_code", "quote_currency_code"), "GBP"
-            ),
+            "global_currency_code": "GBP",
+            **dict.fromkeys(("base_currency_code", "store_currency_code", "quote_currency_code"), quote.view.currency),
             "store_to_base_rate": 0,
             "store_to_quote_rate": 0,
             "base_to_global_rate": 1,
@@ -344,7 +367,7 @@ def rest_cart(state: ShopState, quote: Quote) -> Document:
         "customer_is_guest": customer is None,
         "customer_note_notify": True,
         "customer_tax_class_id": 3,
-        "store_id": 1,
+        "store_id": quote.view.id,
         "extension_attributes": {"shipping_assignments": []},
     }
 

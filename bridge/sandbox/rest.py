@@ -1,318 +1,116 @@
-"""The admin REST API that exports read, with a bearer token."""
+"""The admin REST API: store tree, people, content pages."""
 
 from __future__ import annotations
 
-import hmac
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 
-from bridge.sandbox import product_documents, store_documents
-from bridge.sandbox.catalog import ATTRIBUTES, CATEGORIES
-from bridge.sandbox.order_documents import order_document
-from bridge.sandbox.search import (
-    BadDirectionError,
-    Criteria,
-    MissingCriteriaError,
-    UnknownFieldError,
-    parse,
-    project,
-    search,
-)
-from bridge.sandbox.storefront_rest import (
-    NO_ROUTE,
-    RestError,
-    check_store_code,
-    no_such_entity,
-    not_authorised,
-)
-from bridge.sandbox.values import digest
-from bridge.sandbox.web import Response, request, rest_answer, shop_state, url
+from bridge.sandbox import store_documents
+from bridge.sandbox.rest_base import NO_ROUTE, Document, RestError, call, found, key, no_such_entity, refused
+from bridge.sandbox.web import Response, request, shop_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bridge.sandbox.catalog import Product
+    from bridge.sandbox.people import Customer
     from bridge.sandbox.search import Value
-    from bridge.sandbox.state import Customer, Order
 
 blueprint = Blueprint("shop_rest", __name__)
 
-Document = dict[str, Any]
-NO_PRODUCT = "There is no product with this SKU."
-NO_ENTITY = "There is no entity with this id."
+STORE, CUSTOMER = "Magento_Backend::store", "Magento_Customer::customer"
+GROUPS = ((0, "NOT LOGGED IN"), (1, "General"), (2, "Wholesale"), (3, "Retailer"))
+PAGE_NAMES = (
+    (1, "no-route", "404 Not Found"),
+    (2, "home", "Home page"),
+    (3, "about-us", "About Harbour & Pine"),
+    (4, "delivery", "Delivery & Returns"),
+)
+MODULES = ("Magento_Store", "Magento_Catalog", "Magento_Customer", "Magento_Sales", "Magento_Newsletter")
 
 
-def refused(error: RestError) -> Response:
-    """Answer a refusal."""
-    return rest_answer(error.document, error.status)
-
-
-def _get(path: str, resource: str | None) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
-    """Register a GET; ``resource`` is the right it needs, None makes it public."""
-
-    def register(view: Callable[..., Any]) -> Callable[..., Response]:
-        @wraps(view)
-        def answer(code: str | None = None, **values: Any) -> Response:
-            check_store_code(code)
-            if resource is not None and not _token_is_right():
-                raise not_authorised(resource)
-            document = view(**values)
-            fields = request.args.get("fields")
-            return rest_answer(project(document, fields) if fields else document)
-
-        for prefix in ("/rest/V1/", "/rest/<code>/V1/"):
-            blueprint.add_url_rule(prefix + path, endpoint=f"{view.__name__}:{prefix}", view_func=answer)
-        return answer
-
-    return register
-
-
-def _token_is_right() -> bool:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    expected = shop_state().options.rest_token
-    return kind.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), expected.encode())
-
-
-def _criteria() -> Criteria:
-    try:
-        return parse(request.args.items(multi=True))
-    except MissingCriteriaError:
-        message = '"%fieldName" is required. Enter and try again.'
-        raise RestError(400, message, {"fieldName": "searchCriteria"}) from None
-    except BadDirectionError:
-        raise RestError(400, "The sort order direction must be ASC or DESC.") from None
-
-
-def _search(rows: Sequence[Any], column: Callable[[Any, str], Value], write: Callable[[Any], Document]) -> Document:
-    criteria = _criteria()
-    try:
-        found, total = search(rows, column, criteria)
-    except UnknownFieldError as error:
-        report = f"webapi-{digest(str(error))[:13]}"
-        raise RestError(
-            500, f"Internal Error. Details are available in Magento log file. Report ID: {report}"
-        ) from error
-    return {"items": [write(row) for row in found], "search_criteria": criteria.document(), "total_count": total}
-
-
-def _key(row: Document, name: str) -> Value:
-    if name not in row:
-        raise UnknownFieldError(name)
-    value: Value = row[name]
-    return value
-
-
-# Stores
-
-
-@_get("store/websites", "Magento_Backend::store")
+@call(blueprint, "store/websites", STORE)
 def websites() -> list[Document]:
     """Answer the websites."""
     return store_documents.websites()
 
 
-@_get("store/storeGroups", "Magento_Backend::store")
+@call(blueprint, "store/storeGroups", STORE)
 def store_groups() -> list[Document]:
     """Answer the store groups."""
     return store_documents.store_groups()
 
 
-@_get("store/storeViews", "Magento_Backend::store")
+@call(blueprint, "store/storeViews", STORE)
 def store_views() -> list[Document]:
     """Answer the store views."""
     return store_documents.store_views()
 
 
-@_get("store/storeConfigs", "Magento_Backend::store")
+@call(blueprint, "store/storeConfigs", STORE)
 def store_configs() -> list[Document]:
     """Answer locale, currency and addresses of each store view."""
     asked = request.args.getlist("storeCodes[]")
-    return [row for row in store_documents.store_configs(url()) if not asked or row["code"] in asked]
+    return [row for row in store_documents.store_configs(shop_state()) if not asked or row["code"] in asked]
 
 
-# Catalogue
+@call(blueprint, "modules", "Magento_Backend::config")
+def modules() -> list[str]:
+    """Answer the names of the shop's modules."""
+    return list(MODULES)
 
 
-def product_column(product: Product, name: str) -> Value:
-    """Return a filterable value of a product."""
-    if name in {"store_id", "store", "website_id"}:
-        return 1
-    if name == "category_id":
-        return [str(id_) for id_ in product.categories]
-    if name in {"price", "special_price", "weight"}:
-        amount = getattr(product, name)
-        return None if amount is None else str(amount)
-    static: Document = {
-        "entity_id": product.id,
-        "sku": product.sku,
-        "name": product.name,
-        "status": 1,
-        "attribute_set_id": 4,
-        "visibility": product.visibility,
-        "type_id": product.type_id,
-        "created_at": product.created_at,
-        "updated_at": product.updated_at,
-        "url_key": product.url_key,
-        **{found.code: product.options.get(found.code) for found in ATTRIBUTES if found.options},
+@call(blueprint, "directory/currency", None)
+def currency() -> Document:
+    """Answer the currencies of the view."""
+    code = "EUR" if request.headers.get("Host", "").lower() == shop_state().options.eu_authority else "GBP"
+    return {
+        "base_currency_code": code,
+        "base_currency_symbol": {"GBP": "£", "EUR": "€"}[code],
+        "default_display_currency_code": code,
+        "default_display_currency_symbol": {"GBP": "£", "EUR": "€"}[code],
+        "available_currency_codes": [code],
+        "exchange_rates": [{"currency_to": code, "rate": 1}],
     }
-    return _key(static, name)
 
 
-@_get("products", "Magento_Catalog::products")
-def products() -> Document:
-    """Search the products."""
-    state = shop_state()
-    write = lambda product: product_documents.product_document(state, product, single=False)  # noqa: E731
-    return _search(state.catalog.products, product_column, write)
+@call(blueprint, "directory/countries/<code_>", None)
+def country(code_: str) -> Document:
+    """Answer one country."""
+    name = store_documents.COUNTRIES.get(code_)
+    if name is None:
+        raise RestError(404, "The country isn't available.")
+    return {
+        "id": code_,
+        "two_letter_abbreviation": code_,
+        "three_letter_abbreviation": store_documents.THREE_LETTERS[code_],
+        "full_name_locale": name,
+        "full_name_english": name,
+    }
 
 
-@_get("products/<path:sku>", "Magento_Catalog::products")
-def product(sku: str) -> Document:
-    """Answer one product, with its stock item."""
-    return product_documents.product_document(shop_state(), _product(sku), single=True)
-
-
-def _product(sku: str) -> Product:
-    found = shop_state().catalog.by_sku.get(sku)
-    if found is None:
-        raise RestError(404, NO_PRODUCT)
-    return found
-
-
-@_get("products/attributes", "Magento_Catalog::attributes_attributes")
-def attributes() -> Document:
-    """Search the product attributes."""
-    rows = [store_documents.attribute_document(found) for found in ATTRIBUTES]
-    return _search(rows, _key, lambda row: row)
-
-
-@_get("products/attributes/<code_>", "Magento_Catalog::attributes_attributes")
-def attribute(code_: str) -> Document:
-    """Answer one product attribute with its options."""
-    for found in ATTRIBUTES:
-        if code_ in {found.code, str(found.id)}:
-            return store_documents.attribute_document(found)
-    message = 'There is no attribute "%1".'
-    raise RestError(404, message, [code_])
-
-
-@_get("products/attributes/<code_>/options", "Magento_Catalog::attributes_attributes")
-def attribute_options(code_: str) -> list[Document]:
-    """Answer the options of a product attribute."""
-    return next((store_documents.attribute_options(found) for found in ATTRIBUTES if found.code == code_), [])
-
-
-@_get("configurable-products/<path:sku>/children", "Magento_Catalog::products")
-def children(sku: str) -> list[Document]:
-    """Answer the variants of a configurable product; an empty list for any other."""
-    return [product_documents.child_document(child) for child in shop_state().catalog.children(_product(sku))]
-
-
-@_get("configurable-products/<path:sku>/options/all", "Magento_Catalog::products")
-def configurable_options(sku: str) -> list[Document]:
-    """Answer the super attributes of a configurable product."""
-    return product_documents.configurable_options(shop_state(), _product(sku))
-
-
-@_get("categories", "Magento_Catalog::categories")
-def categories() -> Document:
-    """Answer the category tree."""
-    return store_documents.category_tree(shop_state())
-
-
-@_get("categories/list", "Magento_Catalog::categories")
-def category_list() -> Document:
-    """Search the categories."""
-
-    def column(row: Document, name: str) -> Value:
-        return _key({**row, "entity_id": row["id"], "is_active": row.get("is_active")}, name)
-
-    return _search(store_documents.category_rows(), column, lambda row: row)
-
-
-@_get("categories/<int:id_>", "Magento_Catalog::categories")
-def category(id_: int) -> Document:
-    """Answer one category."""
-    for found in CATEGORIES:
-        if found.id == id_:
-            return store_documents.category_document(found)
-    raise no_such_entity("id", id_)
-
-
-@_get("products-render-info", None)
-def render_info() -> Document:
-    """Answer shown prices, addresses and pictures of what can be bought. Needs no token."""
-    criteria = _criteria()
-    for name in ("storeId", "currencyCode"):
-        if not request.args.get(name):
-            raise RestError(400, '"%fieldName" is required. Enter and try again.', {"fieldName": name})
-    if request.args["storeId"] != "1":
-        raise RestError(404, "There is no store view with this id.")
-    state = shop_state()
-    shown = [found for found in state.catalog.products if found.visibility != 1 and state.is_salable(found)]
-    found, _ = search(shown, product_column, criteria)
-    currency = request.args["currencyCode"]
-    return {"items": [product_documents.render_info(state, url(), row, currency) for row in found]}
-
-
-# Stock
-
-
-@_get("inventory/source-items", "Magento_InventoryApi::source")
-def source_items() -> Document:
-    """Search what lies on the shelves; reservations of orders do not show here."""
-    rows = [
-        {"sku": found.sku, "source_code": "default", "quantity": found.quantity, "status": int(found.quantity > 0)}
-        for found in shop_state().catalog.products
-        if not found.children
-    ]
-    return _search(rows, _key, lambda row: row)
-
-
-@_get("inventory/export-stock-salable-qty/website/base", "Magento_InventoryApi::stock")
-def salable_quantities() -> Document:
-    """Search what may still be sold. ``total_count`` counts the rows of the page: the shop's own quirk."""
-    state = shop_state()
-    rows = [
-        {
-            "sku": found.sku,
-            "qty": 0 if found.children else state.salable(found),
-            "is_salable": state.is_salable(found),
-        }
-        for found in state.catalog.products
-    ]
-    document = _search(rows, _key, lambda row: row)
-    return {**document, "total_count": len(document["items"])}
-
-
-# People and orders
-
-
-def _customer_column(customer: Customer, name: str) -> Value:
+def customer_column(customer: Customer, name: str) -> Value:
+    """Return a filterable value of a customer."""
     static: Document = {
         "entity_id": customer.id,
         "email": customer.email,
         "firstname": customer.firstname,
         "lastname": customer.lastname,
-        "store_id": 1,
-        "website_id": 1,
+        "store_id": customer.view.id,
+        "website_id": customer.view.website.id,
         "group_id": 1,
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
-        "created_in": store_documents.VIEW_NAME,
+        "created_in": customer.view.name,
     }
-    return _key(static, name)
+    return key(static, name)
 
 
-@_get("customers/search", "Magento_Customer::customer")
+@call(blueprint, "customers/search", CUSTOMER)
 def customers() -> Document:
     """Search the customers."""
     state = shop_state()
-    rows = sorted(state.customers.values(), key=lambda found: found.id)
+    rows = sorted(state.customers.values(), key=lambda one: one.id)
     try:
-        return _search(rows, _customer_column, lambda found: store_documents.customer_document(state, found))
+        return found(rows, customer_column, lambda one: store_documents.customer_document(state, one, listed=True))
     except RestError as error:
         # Customers are searched by attribute: an unknown one is the caller's fault here, not an internal error.
         if error.status != 500:
@@ -320,49 +118,75 @@ def customers() -> Document:
         raise RestError(400, "There is no such customer attribute.") from error
 
 
-@_get("customers/<int:id_>", "Magento_Customer::customer")
+def _customer(id_: int) -> Customer:
+    one = shop_state().customers.get(id_)
+    if one is None:
+        raise no_such_entity("customerId", id_)
+    return one
+
+
+@call(blueprint, "customers/<int:id_>", CUSTOMER)
 def customer(id_: int) -> Document:
     """Answer one customer."""
-    found = shop_state().customers.get(id_)
-    if found is None:
-        raise no_such_entity("customerId", id_)
-    return store_documents.customer_document(shop_state(), found)
+    return store_documents.customer_document(shop_state(), _customer(id_))
 
 
-OPTIONAL_ORDER_COLUMNS = ("customer_id", "coupon_code", "shipping_description", "total_paid", "relation_child_id")
+@call(blueprint, "customers/<int:id_>/billingAddress", CUSTOMER)
+def billing_address(id_: int) -> Document | None:
+    """Answer a customer's default billing address, null without one."""
+    one = _customer(id_)
+    if one.default_address is None:
+        return None
+    return store_documents.customer_address(one, one.default_address, one.addresses[one.default_address])
 
 
-def _order_column(order: Order, name: str) -> Value:
-    row = {key: value for key, value in order_document(order).items() if not isinstance(value, (list, dict))}
-    return _key({**dict.fromkeys(OPTIONAL_ORDER_COLUMNS), **row}, name)
+@call(blueprint, "customerGroups/search", "Magento_Customer::group")
+def customer_groups() -> Document:
+    """Search the customer groups."""
+    rows: list[Document] = [
+        {
+            "id": id_,
+            "code": name,
+            "tax_class_id": 3,
+            "tax_class_name": "Retail Customer",
+        }
+        for id_, name in GROUPS
+    ]
+    return found(rows, key, lambda row: row)
 
 
-@_get("orders", "Magento_Sales::actions_view")
-def orders() -> Document:
-    """Search the orders."""
-    rows = sorted(shop_state().orders.values(), key=lambda found: found.entity_id)
-    return _search(rows, _order_column, order_document)
+@call(blueprint, "cmsPage/search", "Magento_Cms::page")
+def cms_pages() -> Document:
+    """Search the content pages."""
+    rows: list[Document] = [
+        {
+            "id": id_,
+            "identifier": identifier,
+            "title": title,
+            "page_layout": "1column",
+            "meta_keywords": "Page keywords",
+            "meta_description": "Page description",
+            "content_heading": title,
+            "content": f"<p>{title}</p>",
+            "creation_time": "2025-05-01 07:50:00",
+            "update_time": "2025-05-01 07:50:00",
+            "sort_order": "0",
+            "layout_update_xml": "",
+            "active": True,
+        }
+        for id_, identifier, title in PAGE_NAMES
+    ]
+    return found(rows, key, lambda row: row)
 
 
-@_get("orders/<int:id_>", "Magento_Sales::actions_view")
-def order(id_: int) -> Document:
-    """Answer one order."""
-    found = shop_state().orders.get(id_)
-    if found is None:
-        raise RestError(404, NO_ENTITY)
-    return order_document(found)
-
-
-@_get("shipments", "Magento_Sales::shipment")
-def shipments() -> Document:
-    """Search the shipments: this shop ships nothing."""
-    return _search([], _key, lambda row: row)
-
-
-@_get("creditmemos", "Magento_Sales::sales_creditmemo")
-def credit_memos() -> Document:
-    """Search the credit memos: nobody ever wants money back here."""
-    return _search([], _key, lambda row: row)
+@call(blueprint, "taxRates/search", "Magento_Tax::manage_tax")
+def tax_rates() -> Document:
+    """Search the tax rates."""
+    rates: list[Document] = [
+        {"id": 1, "tax_country_id": "US", "tax_region_id": 12, "region_name": "CA", "tax_postcode": "*", "rate": 8.25,
+         "code": "US-CA-*-Rate 1", "titles": []},
+    ]  # fmt: skip
+    return found(rates, key, lambda row: row)
 
 
 @blueprint.route("/rest/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "DELETE"])

@@ -9,25 +9,16 @@ from markupsafe import escape
 
 from bridge.sandbox.product_documents import product_url
 from bridge.sandbox.quote_documents import cart_section
-from bridge.sandbox.web import Response, ajax_answer, request, shop_state, url, visitor
+from bridge.sandbox.store_documents import COUNTRIES
+from bridge.sandbox.web import Response, ajax_answer, base_url, request, shop_state, store_view, url, visitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.sandbox.state import Session, ShopState
+    from bridge.sandbox.people import Session
+    from bridge.sandbox.state import ShopState
 
 blueprint = Blueprint("shop_sections", __name__)
-
-COUNTRIES = {
-    "DE": "Germany",
-    "ES": "Spain",
-    "FR": "France",
-    "GB": "United Kingdom",
-    "IE": "Ireland",
-    "IT": "Italy",
-    "NL": "Netherlands",
-    "US": "United States",
-}
 
 Section = dict[str, Any]
 
@@ -39,7 +30,7 @@ def _customer(state: ShopState, session: Session) -> Section:
     return {
         "fullname": f"{customer.firstname} {customer.lastname}",
         "firstname": customer.firstname,
-        "websiteId": "1",
+        "websiteId": str(customer.view.website.id),
     }
 
 
@@ -56,7 +47,7 @@ def _last_ordered(state: ShopState, session: Session) -> Section:
             {
                 "id": str(item.id),
                 "name": item.quote_item.product.name,
-                "url": product_url(state.options.base_url, item.quote_item.product),
+                "url": product_url(base_url(), item.quote_item.product),
                 "is_saleable": state.is_salable(item.quote_item.product),
                 "product_id": str(item.quote_item.product.id),
             }
@@ -73,7 +64,13 @@ def _captcha(state: ShopState, _session: Session) -> Section:
 
 def _compare(_state: ShopState, _session: Session) -> Section:
     listing = url("catalog/product_compare/index/")
-    return {"count": 0, "countCaption": "0 items", "listUrl": listing, "items": [], "websiteId": "1"}
+    return {
+        "count": 0,
+        "countCaption": "0 items",
+        "listUrl": listing,
+        "items": [],
+        "websiteId": str(store_view().website.id),
+    }
 
 
 SECTIONS: dict[str, Callable[[ShopState, Session], Section]] = {
@@ -81,7 +78,7 @@ SECTIONS: dict[str, Callable[[ShopState, Session], Section]] = {
     "customer": _customer,
     "compare-products": _compare,
     "last-ordered-items": _last_ordered,
-    "cart": lambda state, session: cart_section(state, state.quote_of(session)),
+    "cart": lambda state, session: cart_section(state, state.quote_of(session), store_view()),
     "directory-data": lambda _state, _session: {code: {"name": name} for code, name in COUNTRIES.items()},
     "captcha": _captcha,
     "instant-purchase": lambda _state, _session: {"available": False},

@@ -28,8 +28,9 @@ log = logging.getLogger(__name__)
 class SandboxOptions:
     """Addresses as `host:port` (port 0: a free one), and what shop and Ometria expect of their clients.
 
-    `public_url` is where visitors meet the shop; without it the shop's own address. `shop_mail` is the SMTP address to
-    which the shop sends its mail, so that a relay can stand between; without it mail goes straight to the mailbox.
+    `public_url` is where visitors meet the shop; without it the shop's own address. `eu_url` is the address of its
+    second website; without it one is made from the first. `shop_mail` is the SMTP address to which the shop sends its
+    mail, so that a relay can stand between; without it mail goes straight to the mailbox.
     `other_api_keys` maps the keys of further Ometria accounts to their account ids.
     """
 
@@ -37,6 +38,7 @@ class SandboxOptions:
     api_key: str
     account_id: str
     public_url: str | None = None
+    eu_url: str = ""
     shop: str = "127.0.0.1:8002"
     ometria: str = "127.0.0.1:8003"
     mailbox: str = "127.0.0.1:8004"
@@ -107,7 +109,7 @@ class Sandbox:
         from bridge.sandbox.options import ShopOptions  # noqa: PLC0415 - Ometria and mailbox run without a shop
         from bridge.sandbox.shop import create_shop  # noqa: PLC0415 - as above
 
-        return create_shop(ShopOptions(base_url, self.options.rest_token, self._deliver))
+        return create_shop(ShopOptions(base_url, self.options.rest_token, self._deliver, eu_url=self.options.eu_url))
 
     def _deliver(self, message: EmailMessage) -> None:
         """Take one mail of the shop. As in a shop, a mail host that fails costs the mail and not the page."""

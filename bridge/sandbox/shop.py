@@ -9,20 +9,71 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from bridge.sandbox import account, cart_pages, checkout, pages, rest, sections, storefront_rest
-from bridge.sandbox.catalog import CATEGORIES
+from bridge.sandbox import (
+    account,
+    account_edit,
+    cart_pages,
+    checkout,
+    extras,
+    graphql_endpoint,
+    multishipping,
+    newsletter,
+    pages,
+    rest,
+    rest_actions,
+    rest_catalog,
+    rest_promotions,
+    rest_sales,
+    rest_stock,
+    sections,
+    storefront_accounts,
+    storefront_rest,
+)
 from bridge.sandbox.folders import sandbox_folder
+from bridge.sandbox.rest_base import NO_ROUTE, RestError, refused
 from bridge.sandbox.seeds import plant
 from bridge.sandbox.state import ShopState
-from bridge.sandbox.storefront_rest import RestError
 from bridge.sandbox.values import inline_json, shown, uenc
-from bridge.sandbox.web import EXTENSION, Response, begin, finish, release, request, shop_state, url
+from bridge.sandbox.views import views_of
+from bridge.sandbox.web import (
+    EXTENSION,
+    Response,
+    begin,
+    catalog,
+    finish,
+    release,
+    request,
+    say_in,
+    shop_state,
+    store_view,
+    url,
+)
 
 if TYPE_CHECKING:
     from werkzeug.exceptions import HTTPException
 
     from bridge.sandbox.options import ShopOptions
 
+ROOMS = (
+    pages,
+    cart_pages,
+    sections,
+    checkout,
+    account,
+    account_edit,
+    newsletter,
+    extras,
+    multishipping,
+    graphql_endpoint,
+    storefront_rest,
+    storefront_accounts,
+    rest_catalog,
+    rest_stock,
+    rest_sales,
+    rest_actions,
+    rest_promotions,
+    rest,
+)
 SHOP_NAME = "Harbour & Pine Outfitters"
 
 
@@ -36,21 +87,21 @@ def create_shop(options: ShopOptions) -> Flask:
     state = ShopState(options)
     plant(state)
     shop.extensions[EXTENSION] = state
-    for room in (pages, cart_pages, sections, checkout, account, storefront_rest, rest):
+    for room in ROOMS:
         shop.register_blueprint(room.blueprint)
     shop.before_request(begin)
     shop.after_request(finish)
     shop.teardown_request(release)
     shop.register_error_handler(404, _missing)
     shop.register_error_handler(405, _missing)
-    shop.register_error_handler(RestError, rest.refused)
+    shop.register_error_handler(RestError, refused)
     shop.context_processor(_shared_values)
     return shop
 
 
 def _missing(error: HTTPException) -> Response:
     if request.path.startswith("/rest/"):
-        return rest.refused(storefront_rest.NO_ROUTE)
+        return refused(NO_ROUTE)
     if request.path.startswith(("/static/", "/media/")):
         return Response("", error.code, mimetype="text/plain")
     return pages.not_found()
@@ -58,12 +109,19 @@ def _missing(error: HTTPException) -> Response:
 
 def _shared_values() -> dict[str, Any]:
     """Give every template the shop's addresses and the ``window.checkout`` of Luma's mini cart."""
-    here = url(request.path)
+    here, view = url(request.path), store_view()
     return {
         "shop_name": SHOP_NAME,
         "base_url": url(),
-        "categories": CATEGORIES,
-        "shown": shown,
+        "departments": [found for found in catalog().categories if found.parent_id == 2],
+        "language": view.language,
+        "locale": view.locale.replace("_", "-"),
+        "currency": view.currency,
+        "other_views": [other for other in views_of(view.website) if other is not view],
+        "view": view,
+        "switch_url": extras.switch_url,
+        "_": say_in,
+        "shown": lambda amount: shown(amount, view.locale),
         "url": url,
         "uenc": uenc,
         "window_checkout": inline_json(_window_checkout(here)),
@@ -87,10 +145,10 @@ def _window_checkout(here: str) -> dict[str, Any]:
         "imageTemplate": "Magento_Catalog/product/image_with_borders",
         "baseUrl": url(),
         "minicartMaxItemsVisible": 5,
-        "websiteId": "1",
+        "websiteId": str(store_view().website.id),
         "maxItemsToDisplay": 10,
-        "storeId": "1",
-        "storeGroupId": "1",
+        "storeId": str(store_view().id),
+        "storeGroupId": str(store_view().website.id),
         "customerLoginUrl": url(f"customer/account/login/referer/{uenc(here)}/"),
         "isRedirectRequired": False,
         "autocomplete": "off",

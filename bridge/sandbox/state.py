@@ -2,260 +2,152 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox.catalog import Catalog
-from bridge.sandbox.values import masked_id, stamp
+from bridge.sandbox.people import SUBSCRIBED, UNCONFIRMED, UNSUBSCRIBED, Address, Customer, Session, Subscriber
+from bridge.sandbox.promotions import CouponBook
+from bridge.sandbox.quotes import Quote, QuoteItem
+from bridge.sandbox.values import stamp
+from bridge.sandbox.views import ALL, DEFAULT, VIEWS, StoreView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.sandbox.catalog import Product
+    from bridge.sandbox.goods import Product
     from bridge.sandbox.options import ShopOptions
+    from bridge.sandbox.orders import Document, Order
+
+__all__ = ["Address", "Customer", "Quote", "QuoteItem", "Session", "ShopState", "Subscriber"]
 
 MOST_BLANK_SESSIONS = 5000
-
-
-@dataclass(frozen=True)
-class Address:
-    """A postal address, as typed."""
-
-    firstname: str = ""
-    lastname: str = ""
-    street: tuple[str, ...] = ()
-    city: str = ""
-    postcode: str = ""
-    country_id: str = "GB"
-    telephone: str = ""
-    company: str = ""
-
-
-@dataclass
-class Customer:
-    """A registered customer. ``password`` is kept as typed: the shop is a toy and never leaves its process."""
-
-    id: int
-    email: str
-    firstname: str
-    lastname: str
-    password: str
-    created_at: str
-    updated_at: str
-    addresses: dict[int, Address] = field(default_factory=dict)
-
-    @property
-    def default_address(self) -> int | None:
-        """Id of the default billing and shipping address."""
-        return next(iter(self.addresses), None)
-
-
-@dataclass
-class QuoteItem:
-    """A line of a cart: the product of the page and, for a configurable, the chosen child."""
-
-    id: int
-    product: Product
-    child: Product | None
-    qty: int
-    created_at: str
-    updated_at: str
-
-    @property
-    def sold(self) -> Product:
-        """The product that leaves the shelf."""
-        return self.child or self.product
-
-    @property
-    def price(self) -> Decimal:
-        """Price of one."""
-        return self.sold.final_price
-
-    @property
-    def row_total(self) -> Decimal:
-        """Price of the line."""
-        return self.price * self.qty
-
-
-@dataclass
-class Quote:
-    """A cart: a guest's (known by its masked id) or a customer's."""
-
-    id: int
-    created_at: str
-    updated_at: str
-    customer_id: int | None = None
-    items: list[QuoteItem] = field(default_factory=list)
-    email: str | None = None
-    validated_email: str | None = None
-    shipping_address: Address | None = None
-    billing_address: Address | None = None
-    shipping_method: str | None = None
-    active: bool = True
-
-    @property
-    def masked_id(self) -> str:
-        """The id that guests see."""
-        return masked_id(self.id)
-
-    @property
-    def subtotal(self) -> Decimal:
-        """Sum of the lines."""
-        return sum((item.row_total for item in self.items), Decimal(0))
-
-    @property
-    def qty(self) -> int:
-        """Number of pieces."""
-        return sum(item.qty for item in self.items)
-
-    @property
-    def is_virtual(self) -> bool:
-        """Whether nothing has to be sent."""
-        return bool(self.items) and all(item.product.type_id == "virtual" for item in self.items)
-
-
-@dataclass(frozen=True)
-class OrderItem:
-    """A line of an order, from the quote item of the same place."""
-
-    id: int
-    child_id: int | None
-    quote_item: QuoteItem
-
-
-@dataclass(frozen=True)
-class Order:
-    """A placed order. Addresses have ids of their own."""
-
-    number: int
-    quote_id: int
-    created_at: str
-    updated_at: str
-    email: str
-    firstname: str
-    lastname: str
-    customer_id: int | None
-    items: tuple[OrderItem, ...]
-    billing_address: Address
-    billing_address_id: int
-    shipping_address: Address | None
-    shipping_address_id: int | None
-    customer_address_id: int | None
-    shipping_method: str | None
-    shipping_amount: Decimal
-    payment_method: str
-    remote_ip: str
-    state: str = "new"
-    status: str = "pending"
-
-    @property
-    def entity_id(self) -> int:
-        """The database id. Far from the number, so that nobody can take one for the other."""
-        return 101 + self.number
-
-    @property
-    def increment_id(self) -> str:
-        """The order number that people see."""
-        return f"{self.number:09d}"
-
-    @property
-    def subtotal(self) -> Decimal:
-        """Sum of the lines."""
-        return sum((item.quote_item.row_total for item in self.items), Decimal(0))
-
-    @property
-    def grand_total(self) -> Decimal:
-        """Lines and shipping."""
-        return self.subtotal + self.shipping_amount
-
-    @property
-    def qty(self) -> int:
-        """Number of pieces."""
-        return sum(item.quote_item.qty for item in self.items)
-
-
-@dataclass
-class Session:
-    """A visitor's PHP session."""
-
-    id: str
-    form_key: str
-    customer_id: int | None = None
-    quote_id: int | None = None
-    last_order_id: int | None = None
-    messages: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether losing the session loses nothing; the form key lives in the browser's cookie."""
-        return not (self.customer_id or self.quote_id or self.last_order_id or self.messages)
+FIRST_IDS = {
+    "customer": 41,
+    "address": 71,
+    "quote": 501,
+    "quote_item": 1001,
+    "order": 102,
+    "order_item": 3001,
+    "order_address": 2001,
+    "invoice": 401,
+    "shipment": 601,
+    "credit_memo": 801,
+    "subscriber": 11,
+}
 
 
 class ShopState:
-    """The shop's memory. Hold ``lock`` while reading or changing it; the shop does so around each request."""
+    """The shop's memory. Hold ``lock`` while reading or changing it; the shop does so around each request.
 
-    def __init__(self, options: ShopOptions, catalog: Catalog | None = None) -> None:
+    ``maintenance`` closes the whole shop (503). ``moment`` stops the shop's clock, for what happened before it started.
+    """
+
+    def __init__(self, options: ShopOptions) -> None:
         self.options = options
-        self.catalog = catalog or Catalog()
         self.started = int(options.clock().timestamp())
+        today = stamp(options.clock())[:10]
+        self.catalogs = {view.code: Catalog(view=view, today=today) for view in (*VIEWS, ALL)}
         self.lock = threading.RLock()
+        self.maintenance = False
+        self.moment: str | None = None
         self.sessions: dict[str, Session] = {}
+        self.tokens: dict[str, int] = {}
         self.customers: dict[int, Customer] = {}
         self.quotes: dict[int, Quote] = {}
         self.orders: dict[int, Order] = {}
-        self.subscribers: set[str] = set()
+        self.subscribers: list[Subscriber] = []
+        self.alerts: list[tuple[str, int, int, StoreView]] = []
+        self.book = CouponBook()
+        self.quantities = {product.sku: product.quantity for product in self.catalog.products}
         self.reserved: defaultdict[str, int] = defaultdict(int)
         self._ids: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
-        self._ids.update(
-            customer=count(41),
-            address=count(71),
-            quote=count(501),
-            quote_item=count(1001),
-            order=count(1),
-            order_item=count(3001),
-            order_address=count(2001),
-        )
+        self._ids.update({kind: count(first) for kind, first in FIRST_IDS.items()})
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue as the default store view sees it."""
+        return self.catalogs["default"]
 
     def next_id(self, kind: str) -> int:
         """Give the next id of a kind; each kind counts for itself."""
         return next(self._ids[kind])
 
+    def next_number(self, kind: str, view: StoreView) -> str:
+        """Give the next number that people see: each store view counts for itself, later ones with a prefix."""
+        prefix = "" if view.id == 1 else str(view.id)
+        return f"{prefix}{self.next_id(f'{kind} number of {view.code}'):09d}"
+
     def now(self) -> str:
         """Return the present moment as the database writes it."""
-        return stamp(self.options.clock())
+        return self.moment or stamp(self.options.clock())
 
     def timestamp(self) -> int:
         """Return the present moment in Unix seconds."""
         return int(self.options.clock().timestamp())
+
+    def base_url(self, view: StoreView) -> str:
+        """Return the public address of a view's website."""
+        return self.options.eu_url if view.website.id == 2 else self.options.base_url
+
+    # Sessions
 
     def forget_blank_sessions(self) -> None:
         """Drop sessions that hold nothing once there are many: crawlers open one with every request."""
         if len(self.sessions) >= MOST_BLANK_SESSIONS:
             self.sessions = {key: session for key, session in self.sessions.items() if not session.is_blank}
 
+    # Stock
+
+    def quantity(self, product: Product) -> int:
+        """Return how many pieces lie on the shelf."""
+        return self.quantities[product.sku]
+
     def salable(self, product: Product) -> int:
         """Return how many pieces may still be sold: what lies on the shelf less what orders have reserved."""
-        return max(0, product.quantity - self.reserved[product.sku])
+        return max(0, self.quantity(product) - self.reserved[product.sku])
 
     def is_salable(self, product: Product) -> bool:
-        """Tell whether a product can be bought; a configurable follows its variants."""
+        """Tell whether a product can be bought; one made of others follows them."""
         if product.children:
             return any(self.is_salable(child) for child in self.catalog.children(product))
+        if product.associated:
+            return any(self.is_salable(member) for member in self.catalog.associated(product))
+        if product.bundle:
+            return all(
+                any(self.is_salable(self.catalog.by_id[one.product_id]) for one in option.selections)
+                for option in product.bundle
+                if option.required
+            )
         return self.salable(product) > 0
 
-    def customer_by_email(self, email: str) -> Customer | None:
-        """Find a customer; e-mail addresses compare without case."""
-        wanted = email.strip().lower()
-        return next((found for found in self.customers.values() if found.email.lower() == wanted), None)
+    # People
 
-    def add_customer(self, email: str, firstname: str, lastname: str, password: str, created_at: str = "") -> Customer:
+    def customer_by_email(self, email: str, website_id: int = 1) -> Customer | None:
+        """Find a customer of a website; e-mail addresses compare without case."""
+        wanted = email.strip().lower()
+        return next(
+            (
+                found
+                for found in self.customers.values()
+                if found.email.lower() == wanted and found.view.website.id == website_id
+            ),
+            None,
+        )
+
+    def add_customer(
+        self, email: str, firstname: str, lastname: str, password: str, *, view: StoreView = DEFAULT
+    ) -> Customer:
         """Register a customer."""
-        moment = created_at or self.now()
-        customer = Customer(self.next_id("customer"), email, firstname, lastname, password, moment, moment)
+        moment = self.now()
+        customer = Customer(
+            self.next_id("customer"), email, firstname, lastname, password, moment, moment, view=view
+        )  # fmt: skip
+        customer.reset_token = secrets.token_hex(16)
         self.customers[customer.id] = customer
         return customer
 
@@ -266,36 +158,81 @@ class ShopState:
         customer.updated_at = self.now()
         return address_id
 
-    def subscribe(self, email: str) -> None:
+    def subscriber(self, email: str, website_id: int = 1) -> Subscriber | None:
+        """Find the row of an address in a website's newsletter list."""
+        wanted = email.strip().lower()
+        rows = (row for row in self.subscribers if row.email == wanted and row.view.website.id == website_id)
+        return next(rows, None)
+
+    def subscribe(self, email: str, view: StoreView = DEFAULT, *, confirmed: bool = True) -> Subscriber:
         """Put an address on the newsletter list. No ``updated_at`` moves, as with the footer form of the real shop."""
-        self.subscribers.add(email.strip().lower())
+        row = self.subscriber(email, view.website.id)
+        if row is None:
+            row = Subscriber(self.next_id("subscriber"), email.strip().lower(), view, 0, secrets.token_hex(16))
+            self.subscribers.append(row)
+        customer = self.customer_by_email(email, view.website.id)
+        row.customer_id = customer.id if customer else 0
+        row.status = SUBSCRIBED if confirmed else UNCONFIRMED
+        return row
 
-    def is_subscribed(self, email: str) -> bool:
-        """Tell whether an address is on the newsletter list."""
-        return email.strip().lower() in self.subscribers
+    def unsubscribe(self, email: str, view: StoreView = DEFAULT) -> None:
+        """Take an address off the newsletter list; the row stays."""
+        row = self.subscriber(email, view.website.id)
+        if row is not None:
+            row.status = UNSUBSCRIBED
 
-    def new_quote(self, customer_id: int | None = None) -> Quote:
+    def is_subscribed(self, email: str, website_id: int = 1) -> bool:
+        """Tell whether an address is on a website's newsletter list."""
+        row = self.subscriber(email, website_id)
+        return row is not None and row.status == SUBSCRIBED
+
+    def is_listed_subscribed(self, email: str) -> bool:
+        """Tell what lists of customers say of an address: the lowest row of all websites, Magento's mistake."""
+        wanted = email.strip().lower()
+        row = next((row for row in self.subscribers if row.email == wanted), None)
+        return row is not None and row.status == SUBSCRIBED
+
+    # Carts
+
+    def new_quote(self, customer_id: int | None = None, view: StoreView = DEFAULT) -> Quote:
         """Open a cart."""
         moment = self.now()
-        quote = Quote(self.next_id("quote"), moment, moment, customer_id)
+        quote = Quote(self.next_id("quote"), moment, moment, customer_id, view=view)
         self.quotes[quote.id] = quote
         return quote
 
     def quote_of(self, session: Session) -> Quote | None:
         """Return the visitor's active cart, or None."""
         if session.customer_id is not None:
-            owned = (q for q in self.quotes.values() if q.active and q.customer_id == session.customer_id)
-            return next(owned, None)
+            return self.quote_of_customer(session.customer_id)
         quote = self.quotes.get(session.quote_id or 0)
         return quote if quote is not None and quote.active else None
 
-    def open_quote(self, session: Session) -> Quote:
+    def quote_of_customer(self, customer_id: int) -> Quote | None:
+        """Return a customer's active cart, or None."""
+        return next((q for q in self.quotes.values() if q.active and q.customer_id == customer_id), None)
+
+    def open_quote(self, session: Session, view: StoreView = DEFAULT) -> Quote:
         """Return the visitor's active cart; open one when there is none."""
         quote = self.quote_of(session)
         if quote is None:
-            quote = self.new_quote(session.customer_id)
+            quote = self.new_quote(session.customer_id, view)
             session.quote_id = quote.id
         return quote
+
+    def move_quote(self, quote: Quote, view: StoreView) -> None:
+        """Show a cart in another view of its website: names and addresses change with it."""
+        catalog = self.catalogs[view.code]
+        quote.view = view
+        quote.items = [
+            replace(
+                item,
+                product=catalog.by_id[item.product.id],
+                child=catalog.by_id[item.child.id] if item.child else None,
+                parts=tuple(replace(part, product=catalog.by_id[part.product.id]) for part in item.parts),
+            )
+            for item in quote.items
+        ]
 
     def guest_quote(self, masked: str) -> Quote | None:
         """Find a guest's active cart by its masked id."""
@@ -303,13 +240,19 @@ class ShopState:
             (q for q in self.quotes.values() if q.active and q.customer_id is None and q.masked_id == masked), None
         )
 
+    # Orders
+
     def orders_of(self, customer: Customer) -> list[Order]:
         """Return a customer's orders, newest first."""
         mine = [order for order in self.orders.values() if order.customer_id == customer.id]
         return sorted(mine, key=lambda order: order.entity_id, reverse=True)
 
+    def documents(self, kind: str) -> list[Document]:
+        """Return all ``invoices``, ``shipments`` or ``credit_memos``, oldest first."""
+        rows: list[Any] = [document for order in self.orders.values() for document in getattr(order, kind)]
+        return sorted(rows, key=lambda document: document.id)
+
     def set_order_state(self, order: Order, state: str, status: str) -> Order:
         """Change an order's state and status, moving its ``updated_at`` as Magento does."""
-        changed = replace(order, updated_at=self.now(), state=state, status=status)
-        self.orders[order.entity_id] = changed
-        return changed
+        order.state, order.status, order.updated_at = state, status, self.now()
+        return order

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.sandbox.catalog import CATEGORIES
+from bridge.sandbox.views import VIEWS, WEBSITES, StoreView, views_of
 
 if TYPE_CHECKING:
-    from bridge.sandbox.catalog import Attribute, Category
-    from bridge.sandbox.state import Address, Customer, ShopState
+    from bridge.sandbox.catalog import Catalog
+    from bridge.sandbox.goods import Attribute, Category
+    from bridge.sandbox.people import Address, Customer
+    from bridge.sandbox.state import ShopState
 
 Document = dict[str, Any]
 
-WEBSITE_NAME = "Main Website"
-GROUP_NAME = "Harbour & Pine"
-VIEW_NAME = "English"
+COUNTRIES = {
+    "DE": "Germany",
+    "ES": "Spain",
+    "FR": "France",
+    "GB": "United Kingdom",
+    "IE": "Ireland",
+    "IT": "Italy",
+    "NL": "Netherlands",
+    "US": "United States",
+}
+THREE_LETTERS = {
+    "DE": "DEU", "ES": "ESP", "FR": "FRA", "GB": "GBR", "IE": "IRL", "IT": "ITA", "NL": "NLD", "US": "USA",
+}  # fmt: skip
 CATEGORY_DATES = {"created_at": "2025-05-01 07:55:00", "updated_at": "2025-05-01 07:55:00"}
 
 
@@ -22,7 +34,7 @@ def websites() -> list[Document]:
     """Answer ``store/websites``."""
     return [
         {"id": 0, "code": "admin", "name": "Admin", "default_group_id": 0},
-        {"id": 1, "code": "base", "name": WEBSITE_NAME, "default_group_id": 1},
+        *({"id": site.id, "code": site.code, "name": site.name, "default_group_id": site.id} for site in WEBSITES),
     ]
 
 
@@ -30,50 +42,64 @@ def store_groups() -> list[Document]:
     """Answer ``store/storeGroups``."""
     return [
         {"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default", "code": "default"},
-        {
-            "id": 1,
-            "website_id": 1,
-            "root_category_id": 2,
-            "default_store_id": 1,
-            "name": GROUP_NAME,
-            "code": "main_website_store",
-        },
+        *(
+            {
+                "id": site.id,
+                "website_id": site.id,
+                "root_category_id": 2,
+                "default_store_id": views_of(site)[0].id,
+                "name": site.group_name,
+                "code": site.group_code,
+            }
+            for site in WEBSITES
+        ),
     ]
 
 
 def store_views() -> list[Document]:
     """Answer ``store/storeViews``."""
-    return [
-        {"id": 1, "code": "default", "name": VIEW_NAME, "website_id": 1, "store_group_id": 1, "is_active": 1},
-        {"id": 0, "code": "admin", "name": "Admin", "website_id": 0, "store_group_id": 0, "is_active": 1},
+    rows = [
+        {
+            "id": view.id,
+            "code": view.code,
+            "name": view.name,
+            "website_id": view.website.id,
+            "store_group_id": view.website.id,
+            "is_active": 1,
+        }
+        for view in VIEWS
     ]
+    admin = {"id": 0, "code": "admin", "name": "Admin", "website_id": 0, "store_group_id": 0, "is_active": 1}
+    return [rows[0], admin, *rows[1:]]
 
 
-def store_configs(base_url: str) -> list[Document]:
+def store_configs(state: ShopState) -> list[Document]:
     """Answer ``store/storeConfigs``."""
+    return [_store_config(view, state.base_url(view)) for view in VIEWS]
+
+
+def _store_config(view: StoreView, base_url: str) -> Document:
     urls = {
         "base_url": base_url,
         "base_link_url": base_url,
         "base_static_url": f"{base_url}static/",
         "base_media_url": f"{base_url}media/",
     }
-    return [
-        {
-            "id": 1,
-            "code": "default",
-            "website_id": 1,
-            "locale": "en_GB",
-            "base_currency_code": "GBP",
-            "default_display_currency_code": "GBP",
-            "timezone": "Europe/London",
-            "weight_unit": "kgs",
-            **urls,
-            **{f"secure_{key}": value for key, value in urls.items()},
-        }
-    ]
+    return {
+        "id": view.id,
+        "code": view.code,
+        "website_id": view.website.id,
+        "locale": view.locale,
+        "base_currency_code": view.currency,
+        "default_display_currency_code": view.currency,
+        "timezone": "Europe/London",
+        "weight_unit": "kgs",
+        **urls,
+        **{f"secure_{key}": value for key, value in urls.items()},
+    }
 
 
-def category_tree(state: ShopState) -> Document:
+def category_tree(catalog: Catalog) -> Document:
     """Answer ``categories``."""
     return {
         "id": 2,
@@ -83,23 +109,28 @@ def category_tree(state: ShopState) -> Document:
         "position": 1,
         "level": 1,
         "product_count": 0,
-        "children_data": [
-            {
-                "id": found.id,
-                "parent_id": 2,
-                "name": found.name,
-                "is_active": True,
-                "position": found.position,
-                "level": 2,
-                "product_count": sum(found.id in product.categories for product in state.catalog.products),
-                "children_data": [],
-            }
-            for found in CATEGORIES
-        ],
+        "children_data": _branches(catalog, 2),
     }
 
 
-def category_rows() -> list[Document]:
+def _branches(catalog: Catalog, parent_id: int) -> list[Document]:
+    return [
+        {
+            "id": found.id,
+            "parent_id": parent_id,
+            "name": found.name,
+            "is_active": True,
+            "position": found.position,
+            "level": found.level,
+            "product_count": sum(found.id in product.categories for product in catalog.products),
+            "children_data": _branches(catalog, found.id),
+        }
+        for found in catalog.categories
+        if found.parent_id == parent_id
+    ]
+
+
+def category_rows(catalog: Catalog) -> list[Document]:
     """Return every category as ``categories/list`` gives it, the two roots included."""
     roots = [
         {
@@ -112,7 +143,7 @@ def category_rows() -> list[Document]:
             **CATEGORY_DATES,
             "path": "1",
             "include_in_menu": True,
-            "custom_attributes": _attributes(path="1", children_count="4"),
+            "custom_attributes": _attributes(path="1", children_count="5"),
         },
         {
             "id": 2,
@@ -121,35 +152,35 @@ def category_rows() -> list[Document]:
             "is_active": True,
             "position": 1,
             "level": 1,
-            "children": ",".join(str(found.id) for found in CATEGORIES),
+            "children": ",".join(str(found.id) for found in catalog.categories if found.parent_id == 2),
             **CATEGORY_DATES,
             "path": "1/2",
             "include_in_menu": True,
-            "custom_attributes": _attributes(display_mode="PRODUCTS", path="1/2", children_count="3"),
+            "custom_attributes": _attributes(display_mode="PRODUCTS", path="1/2", children_count="4"),
         },
     ]
-    return [*roots, *(category_document(found) for found in CATEGORIES)]
+    return [*roots, *(category_document(catalog, found) for found in catalog.categories)]
 
 
-def category_document(found: Category) -> Document:
+def category_document(catalog: Catalog, found: Category) -> Document:
     """Return one category as ``categories/{id}`` gives it."""
-    path = f"1/2/{found.id}"
+    below = [str(child.id) for child in catalog.categories if child.parent_id == found.id]
     return {
         "id": found.id,
-        "parent_id": 2,
+        "parent_id": found.parent_id,
         "name": found.name,
         "is_active": True,
         "position": found.position,
-        "level": 2,
-        "children": "",
+        "level": found.level,
+        "children": ",".join(below),
         **CATEGORY_DATES,
-        "path": path,
+        "path": found.path,
         "include_in_menu": True,
         "custom_attributes": _attributes(
             description=f"<p>{found.blurb}</p>",
             is_anchor="1",
-            path=path,
-            children_count="0",
+            path=found.path,
+            children_count=str(len(below)),
             url_key=found.url_key,
             url_path=found.url_key,
         ),
@@ -208,8 +239,15 @@ def attribute_document(found: Attribute) -> Document:
     return {**document, "is_unique": "0", "validation_rules": []}
 
 
-def customer_document(state: ShopState, customer: Customer) -> Document:
-    """Return a customer as ``customers/{id}`` and ``customers/me`` give it; what is empty is left out."""
+def customer_document(state: ShopState, customer: Customer, *, listed: bool = False) -> Document:
+    """Return a customer as ``customers/{id}`` and ``customers/me`` give it; what is empty is left out.
+
+    ``listed`` is for ``customers/search``, which reads the newsletter list by address over all websites.
+    """
+    website_id = customer.view.website.id
+    subscribed = (
+        state.is_listed_subscribed(customer.email) if listed else state.is_subscribed(customer.email, website_id)
+    )
     document: Document = {"id": customer.id, "group_id": 1}
     if customer.default_address is not None:
         document["default_billing"] = document["default_shipping"] = str(customer.default_address)
@@ -217,21 +255,22 @@ def customer_document(state: ShopState, customer: Customer) -> Document:
         **document,
         "created_at": customer.created_at,
         "updated_at": customer.updated_at,
-        "created_in": VIEW_NAME,
+        "created_in": customer.view.name,
         "email": customer.email,
         "firstname": customer.firstname,
         "lastname": customer.lastname,
-        "store_id": 1,
-        "website_id": 1,
+        "store_id": customer.view.id,
+        "website_id": website_id,
         "addresses": [
-            _customer_address(customer, address_id, address) for address_id, address in customer.addresses.items()
+            customer_address(customer, address_id, address) for address_id, address in customer.addresses.items()
         ],
         "disable_auto_group_change": 0,
-        "extension_attributes": {"is_subscribed": state.is_subscribed(customer.email)},
+        "extension_attributes": {"is_subscribed": subscribed},
     }
 
 
-def _customer_address(customer: Customer, address_id: int, address: Address) -> Document:
+def customer_address(customer: Customer, address_id: int, address: Address) -> Document:
+    """Return an address of a customer's book."""
     document: Document = {
         "id": address_id,
         "customer_id": customer.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,14 +28,48 @@ def four_places(amount: Decimal) -> str:
     return f"{amount:.4f}"
 
 
-def shown(amount: Decimal) -> str:
-    """Write money as the storefront shows it in en_GB."""
-    return f"£{amount:,.2f}"
+@dataclass(frozen=True)
+class MoneyFormat:
+    """How a locale writes money: the pattern with ``%s`` for the number, and the signs in the number."""
+
+    pattern: str
+    decimal: str
+    group: str
 
 
-def price_span(amount: Decimal) -> str:
+# Blanks as ICU writes them: no-break before the sign, narrow no-break between French groups of digits.
+MONEY = {
+    "en_GB": MoneyFormat("£%s", ".", ","),
+    "fr_FR": MoneyFormat("%s\N{NO-BREAK SPACE}€", ",", "\N{NARROW NO-BREAK SPACE}"),
+    "de_DE": MoneyFormat("%s\N{NO-BREAK SPACE}€", ",", "."),
+}
+
+
+def shown(amount: Decimal, locale: str = "en_GB") -> str:
+    """Write money as the storefront shows it in a locale."""
+    money = MONEY[locale]
+    whole, cents = f"{abs(amount):,.2f}".split(".")
+    digits = whole.replace(",", money.group) + money.decimal + cents
+    return ("-" if amount < 0 else "") + money.pattern.replace("%s", digits)
+
+
+def price_format(locale: str) -> dict[str, Any]:
+    """Return the ``priceFormat`` that scripts of the storefront write prices with."""
+    money = MONEY[locale]
+    return {
+        "pattern": money.pattern,
+        "precision": 2,
+        "requiredPrecision": 2,
+        "decimalSymbol": money.decimal,
+        "groupSymbol": money.group,
+        "groupLength": 3,
+        "integerRequired": False,
+    }
+
+
+def price_span(amount: Decimal, locale: str = "en_GB") -> str:
     """Write money inside the markup that sections carry."""
-    return f'<span class="price">{shown(amount)}</span>'
+    return f'<span class="price">{shown(amount, locale)}</span>'
 
 
 def dumps(document: Any) -> str:

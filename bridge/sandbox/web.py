@@ -11,13 +11,18 @@ from urllib.parse import quote, unquote, urlsplit
 
 from flask import Response, current_app, g, render_template, request
 
+from bridge.sandbox.people import Session
 from bridge.sandbox.policies import enforced_policy, report_only_policy
-from bridge.sandbox.state import Session, ShopState
 from bridge.sandbox.values import digest, dumps
+from bridge.sandbox.views import BASE, DEFAULT, EUROPE, VIEW_BY_CODE, StoreView, Website, views_of
+from bridge.sandbox.words import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
+
+    from bridge.sandbox.catalog import Catalog
+    from bridge.sandbox.state import ShopState
 
 __all__ = ["Response", "request"]
 
@@ -26,6 +31,16 @@ STALE_FORM_KEY = "CachedPageKey016"
 SESSION_SECONDS = 3600
 SMALLEST_GZIP = 1100
 HTML = "text/html; charset=UTF-8"
+CLOSED = """<!doctype html>
+<html xmlns="http://www.w3.org/1999/xhtml" >
+<head>
+    <title>Error 503: Service Unavailable</title>
+</head>
+<body>
+    <main><h1>The shop is closed for repairs</h1><p>Please look in again later.</p></main>
+</body>
+</html>
+"""
 SESSION_ID = re.compile(r"[A-Za-z0-9,-]{22,256}")
 
 
@@ -41,9 +56,30 @@ def visitor() -> Session:
     return session
 
 
+def store_view() -> StoreView:
+    """Return the store view that answers this request."""
+    view: StoreView = g.view
+    return view
+
+
+def catalog() -> Catalog:
+    """Return the catalogue as this request's store view, or the scope of its REST path, sees it."""
+    return shop_state().catalogs[store_view().code]
+
+
+def base_url() -> str:
+    """Return the public address of the website that answers this request."""
+    return shop_state().base_url(store_view())
+
+
 def url(path: str = "") -> str:
     """Return an absolute address of the shop."""
-    return shop_state().options.base_url + path.lstrip("/")
+    return base_url() + path.lstrip("/")
+
+
+def say_in(text: str, **values: object) -> str:
+    """Return words in the language of the store view."""
+    return translate(text, store_view().language, **values)
 
 
 def is_ajax() -> bool:
@@ -57,9 +93,9 @@ def back_url(default: str = "") -> str:
     return referer if referer.startswith(url()) else url(default)
 
 
-def say(kind: str, text: str) -> None:
+def say(kind: str, text: str, **values: object) -> None:
     """Leave a message (``success``, ``error``, ``notice``, ``warning``) for the visitor. ``text`` is HTML."""
-    visitor().messages.append({"type": kind, "text": text})
+    visitor().messages.append({"type": kind, "text": say_in(text, **values)})
 
 
 def post_mail(message: EmailMessage) -> None:
@@ -74,6 +110,7 @@ def page(template: str, *, cacheable: bool = False, status: int = 200, **values:
     """Render a page. A cacheable one is the same for everybody, so its form key is stale by design."""
     g.kind = "cacheable" if cacheable else "page"
     session = visitor()
+    values["title"] = say_in(values.get("title", ""))
     values["form_key"] = STALE_FORM_KEY if cacheable else session.form_key
     values["logged_in"] = session.customer_id is not None
     return Response(render_template(template, **values), status, content_type=HTML)
@@ -104,16 +141,35 @@ def begin() -> Response | None:
     """Take the lock, send visitors of a wrong host away, find or open the session."""
     state = shop_state()
     g.kind, g.mails, g.nonce = "file", [], secrets.token_urlsafe(24)
-    g.vary = None
+    g.vary = g.store_cookie = None
     state.lock.acquire()
     g.locked = True
+    website = _website(state)
+    g.view = _view_of(website or BASE)
     if request.path.startswith(("/static/", "/media/")):
         return None
+    if state.maintenance:
+        g.kind = "closed"
+        return Response(CLOSED, 503, content_type=HTML)
     _open_session(state)
-    foreign = request.headers.get("Host", "").lower() != state.options.authority
-    if foreign and request.method in {"GET", "HEAD"} and not request.path.startswith("/rest/"):
+    if website is None and request.method in {"GET", "HEAD"} and not request.path.startswith(("/rest/", "/graphql")):
         return redirect_to(url(request.path))
     return None
+
+
+def _website(state: ShopState) -> Website | None:
+    host = request.headers.get("Host", "").lower()
+    return {state.options.authority: BASE, state.options.eu_authority: EUROPE}.get(host)
+
+
+def _view_of(website: Website) -> StoreView:
+    """Return the view that ``___store`` or the cookie ``store`` names, if the website has it, or its first view."""
+    views = views_of(website)
+    for code in (request.args.get("___store", ""), request.cookies.get("store", "")):
+        found = VIEW_BY_CODE.get(code)
+        if found in views:
+            return found
+    return views[0]
 
 
 def _open_session(state: ShopState) -> None:
@@ -153,7 +209,11 @@ def form_key_is_valid() -> bool:
 
 def finish(response: Response) -> Response:
     """Add what every answer of the shop carries, then compress it."""
-    if g.kind == "rest":
+    if g.kind == "closed":
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-XSS-Protection"] = "1; mode=block"
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    elif g.kind == "rest":
         _rest_headers(response)
     elif g.kind != "file":
         _storefront_headers(response)
@@ -209,6 +269,10 @@ def _storefront_cookies(response: Response) -> None:
         _cookie(response, "form_key", visitor().form_key)
     for name, shared in g.get("dropped_cookies", ()):
         _drop(response, name, shared=shared)
+    if g.store_cookie is not None:
+        _cookie(response, "store", g.store_cookie, 31536000, shared=False)
+        _cookie(response, "section_data_clean", g.store_cookie, 15, shared=False)
+        _cookie(response, "private_content_version", f"updated-{secrets.token_hex(8)}", 31536000, shared=False)
     if g.kind in {"page", "redirect"}:
         _messages_cookie(response)
     _vary_cookie(response)
@@ -246,7 +310,10 @@ def _waiting_messages() -> list[dict[str, str]]:
 
 
 def _vary_cookie(response: Response) -> None:
-    value = g.vary or ("customer" if visitor().customer_id is not None else None)
+    parts = [g.vary or ("customer" if visitor().customer_id is not None else "")]
+    if store_view() is not views_of(store_view().website)[0] or store_view().website is not DEFAULT.website:
+        parts.append(store_view().code)
+    value = " ".join(parts).strip() or None
     if value is not None:
         _cookie(response, "X-Magento-Vary", digest("vary", value), http_only=True, shared=False)
     elif "X-Magento-Vary" in request.cookies:

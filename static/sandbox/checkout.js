@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const { ajax, parsed, reload, invalidate } = window.shopFront;
+  const { ajax, money, parsed, reload, invalidate } = window.shopFront;
   const config = window.checkoutConfig;
   const one = (selector) => document.querySelector(selector);
   const all = (selector) => Array.from(document.querySelectorAll(selector));
@@ -59,7 +59,7 @@
     const label = document.createElement("label");
     label.htmlFor = radio.id;
     label.textContent = `${rate.carrier_title} (${rate.method_title})`;
-    const cells = [radio, label, `£${rate.price_incl_tax.toFixed(2)}`].map((content) => {
+    const cells = [radio, label, money(rate.price_incl_tax, config.priceFormat)].map((content) => {
       const cell = document.createElement("td");
       cell.append(content);
       return cell;
@@ -118,7 +118,7 @@
       amount.className = "amount";
       const price = document.createElement("span");
       price.className = "price";
-      price.textContent = `£${Number(segment.value).toFixed(2)}`;
+      price.textContent = money(Number(segment.value), config.priceFormat);
       amount.append(price);
       row.append(title, amount);
       return row;

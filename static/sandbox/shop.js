@@ -296,6 +296,14 @@
     }
   }
 
+  // A price in the view's own format
+
+  function money(amount, format) {
+    const [whole, cents] = Math.abs(amount).toFixed(format.precision).split(".");
+    const groups = whole.replace(/\B(?=(\d{3})+$)/g, format.groupSymbol);
+    return (amount < 0 ? "-" : "") + format.pattern.replace("%s", groups + format.decimalSymbol + cents);
+  }
+
   // Options of a configurable product
 
   function configuration() {
@@ -311,7 +319,7 @@
     const config = form && configuration();
     if (!config) return;
     const selects = all(".super-attribute-select", form);
-    const axis = (select) => select.id.replace("attribute", "");
+    const axis = (select) => select.name.match(/\d+/)[0];
     const fits = (product, chosen) => Object.entries(chosen).every(([id, value]) => config.index[product][id] === value);
 
     function choices(until) {
@@ -322,7 +330,7 @@
 
     function offer(from) {
       selects.forEach((select, place) => {
-        if (place < from) return;
+        if (place < from || select.tagName !== "SELECT") return;
         const before = choices(place);
         const ready = place === 0 || Object.keys(before).length === place;
         select.length = 1;
@@ -346,14 +354,34 @@
       const price = one(".product-info-main [data-price-type=finalPrice]");
       price.dataset.priceAmount = String(amount);
       price.closest(".price-box").classList.toggle("chosen", Boolean(form.elements.selected_configurable_option.value));
-      one(".price", price).textContent = `£${amount.toFixed(2)}`;
+      one(".price", price).textContent = money(amount, config.priceFormat);
     }
 
     selects.forEach((select, place) => {
       select.required = true;
       select.addEventListener("change", () => { offer(place + 1); choose(); });
     });
+    startSwatches(form, config, choose);
     offer(0);
+  }
+
+  // Swatches: the choice stands in a hidden field that is chosen as a list would be.
+  function startSwatches(form, config, choose) {
+    for (const attribute of all(".swatch-attribute", form)) {
+      const input = one(".swatch-input", attribute);
+      for (const option of all(".swatch-option", attribute)) {
+        option.addEventListener("click", () => {
+          const same = input.value === option.dataset.optionId;
+          input.value = same ? "" : option.dataset.optionId;
+          for (const other of all(".swatch-option", attribute)) {
+            other.classList.toggle("selected", other === option && !same);
+            other.setAttribute("aria-checked", String(other === option && !same));
+          }
+          one(".swatch-attribute-selected-option", attribute).textContent = same ? "" : option.dataset.optionLabel;
+          choose();
+        });
+      }
+    }
   }
 
   // Cart page
@@ -370,6 +398,9 @@
       else showMessages([{ type: "error", text: (answer && answer.error_message) || "Please check the quantities." }]);
     });
     one("[data-role=proceed-to-checkout]").addEventListener("click", () => { location.assign(window.checkout.checkoutUrl); });
+  }
+
+  function startPosts() {
     for (const link of all("[data-post]")) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -390,7 +421,7 @@
     form.submit();
   }
 
-  window.shopFront = { ajax, parsed, reload, invalidate, sections, showMessages };
+  window.shopFront = { ajax, money, parsed, reload, invalidate, sections, showMessages };
 
   listeners.push(showWelcome, showMiniCart, showSectionMessages);
   fillFormKeys();
@@ -398,6 +429,7 @@
   startOptions();
   startAddToCart();
   startCartPage();
+  startPosts();
   showCookieMessages();
   startSections();
 })();

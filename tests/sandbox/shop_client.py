@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 BASE_URL = "http://shop.test/"
+EU_URL = "http://eu.shop.test/"
 TOKEN = "sandbox-token"
 AJAX = {"X-Requested-With": "XMLHttpRequest"}
 
@@ -46,35 +47,40 @@ class Shop:
     def state(self) -> ShopState:
         return self.app.extensions["sandbox_shop"]
 
-    def visitor(self) -> Visitor:
-        return Visitor(self)
+    def visitor(self, base_url: str = BASE_URL) -> Visitor:
+        return Visitor(self, base_url)
 
-    def rest(self, path: str, token: str | None = TOKEN) -> TestResponse:
+    def rest(self, path: str, token: str | None = TOKEN, method: str = "GET", **request: Any) -> TestResponse:
         """Ask the admin REST API; brackets and blanks in the path may be written plainly."""
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         url = quote(f"/rest/{path}", safe="/?=&[],%")
-        return self.app.test_client(use_cookies=False).get(url, base_url=BASE_URL, headers=headers)
+        client = self.app.test_client(use_cookies=False)
+        return client.open(
+            url, method=method, base_url=BASE_URL, headers={**headers, **request.pop("headers", {})}, **request
+        )
 
 
 class Visitor:
     """A browser without scripts: cookies, forms, AJAX on demand."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, base_url: str = BASE_URL) -> None:
         self.shop = shop
+        self.base_url = base_url
+        self.domain = urlsplit(base_url).hostname
         self.client = shop.app.test_client()
         self.form_key = "AbCdEfGh12345678"
-        self.client.set_cookie("form_key", self.form_key, domain="shop.test")
+        self.client.set_cookie("form_key", self.form_key, domain=self.domain)
 
     def cookie(self, name: str) -> str | None:
-        found = self.client.get_cookie(name, domain="shop.test")
+        found = self.client.get_cookie(name, domain=self.domain)
         return found.value if found else None
 
     def get(self, path: str, **headers: str) -> TestResponse:
-        return self.client.get(path, base_url=BASE_URL, headers=headers)
+        return self.client.get(path, base_url=self.base_url, headers=headers)
 
     def post(self, path: str, data: dict[str, Any], *, ajax: bool = False, form_key: str | None = None) -> TestResponse:
         fields = {**data, "form_key": form_key or self.form_key}
-        return self.client.post(path, base_url=BASE_URL, data=fields, headers=AJAX if ajax else {})
+        return self.client.post(path, base_url=self.base_url, data=fields, headers=AJAX if ajax else {})
 
     def add(self, product: int, qty: int = 1, options: dict[int, int] | None = None) -> TestResponse:
         fields = {f"super_attribute[{axis}]": value for axis, value in (options or {}).items()}
@@ -82,19 +88,23 @@ class Visitor:
         return self.post(f"/checkout/cart/add/uenc/aHR0cDovL3Nob3AudGVzdC8~/product/{product}/", data, ajax=True)
 
     def sections(self, *names: str) -> dict[str, Any]:
-        answer = self.client.get(f"/customer/section/load/?sections={','.join(names)}", base_url=BASE_URL, headers=AJAX)
+        answer = self.client.get(
+            f"/customer/section/load/?sections={','.join(names)}", base_url=self.base_url, headers=AJAX
+        )
         assert answer.status_code == 200
         return answer.json
 
     def cart(self) -> dict[str, Any]:
         return self.sections("cart")["cart"]
 
-    def call(self, method: str, path: str, body: Any = None, *, ajax: bool = True) -> TestResponse:
+    def call(
+        self, method: str, path: str, body: Any = None, *, ajax: bool = True, code: str = "default"
+    ) -> TestResponse:
         """Make a REST call as the storefront's script does."""
         return self.client.open(
-            f"/rest/default/V1/{path}",
+            f"/rest/{code}/V1/{path}",
             method=method,
-            base_url=BASE_URL,
+            base_url=self.base_url,
             headers=AJAX if ajax else {},
             json=body,
         )
@@ -123,7 +133,7 @@ class Visitor:
     def messages(self) -> list[dict[str, str]]:
         """Read and forget the messages that came with redirects."""
         text = self.cookie("mage-messages")
-        self.client.delete_cookie("mage-messages", domain="shop.test")
+        self.client.delete_cookie("mage-messages", domain=self.domain)
         return json.loads(unquote(text)) if text else []
 
     def order(self, email: str = "gus@example.com") -> str:

@@ -90,9 +90,9 @@ def test_the_success_page_of_a_guest_shows_the_number_and_shows_it_again(visitor
     visitor.order("gus@example.com")
     for _ in range(2):
         text = visitor.get("/checkout/onepage/success/").text
-        assert re.search(r'class="checkout-success">\s*<p>[^<]*<span>000000003</span>', text)
+        assert re.search(r'class="checkout-success">\s*<p>[^<]*<span>000000018</span>', text)
         assert "gus@example.com" not in text
-        assert "104" not in text
+        assert "126" not in text
 
 
 def test_the_success_page_of_a_customer_links_the_order(visitor):
@@ -100,12 +100,12 @@ def test_the_success_page_of_a_customer_links_the_order(visitor):
     visitor.add(1)
     order_id = visitor.place("carts/mine", None)
     text = visitor.get("/checkout/onepage/success/").text
-    link = rf'<a href="{BASE_URL}sales/order/view/order_id/{order_id}/" class="order-number"><strong>000000003</strong></a>'
+    link = rf'<a href="{BASE_URL}sales/order/view/order_id/{order_id}/" class="order-number"><strong>000000018</strong></a>'
     assert re.search(link, text)
 
 
 def test_the_next_order_replaces_the_last_one(visitor):
-    for number in ("000000003", "000000004"):
+    for number in ("000000018", "000000019"):
         visitor.add(1)
         visitor.order()
         assert number in visitor.get("/checkout/onepage/success/").text

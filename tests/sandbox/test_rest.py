@@ -9,14 +9,14 @@ def ids(answer):
     return [row["id"] for row in answer.json["items"]]
 
 
-@pytest.mark.parametrize("prefix", ["V1", "default/V1", "all/V1"])
-def test_store_codes_that_exist_lead_to_the_same_data(shop, prefix):
+@pytest.mark.parametrize("prefix", ["V1", "default/V1", "all/V1", "fr/V1", "de/V1"])
+def test_store_codes_that_exist_lead_to_the_same_rows(shop, prefix):
     answer = shop.rest(f"{prefix}/products?searchCriteria[pageSize]=2&fields=items[id],total_count")
-    assert answer.json == {"items": [{"id": 1}, {"id": 2}], "total_count": 20}
+    assert answer.json == {"items": [{"id": 1}, {"id": 2}], "total_count": 45}
 
 
 def test_an_unknown_store_code_matches_no_route(shop):
-    answer = shop.rest("fr/V1/store/websites")
+    answer = shop.rest("xx/V1/store/websites")
     assert (answer.status_code, answer.json) == (404, {"message": "Request does not match any route."})
 
 
@@ -47,10 +47,10 @@ def test_products_are_found_by_sku_id_category_and_time(shop):
     by_sku = shop.rest(f"{start}[field]=sku&{start[12:]}[value]=HP-JKT,HP-MUG-01&{start[12:]}[condition_type]=in")
     by_id = shop.rest(f"{start}[field]=entity_id&{start[12:]}[value]=17,3&{start[12:]}[condition_type]=in")
     assert ids(by_sku) == ids(by_id) == [3, 17]
-    assert ids(shop.rest(f"{start}[field]=category_id&{start[12:]}[value]=4")) == [1, 2, 7]
+    assert ids(shop.rest(f"{start}[field]=category_id&{start[12:]}[value]=4")) == [1, 2, 7, 211, 221, 227, 228]
     late = shop.rest(f"{start}[field]=updated_at&{start[12:]}[value]=2025-07-01&{start[12:]}[condition_type]=gteq")
     assert late.json["total_count"] == 0
-    assert shop.rest(f"{start}[field]=website_id&{start[12:]}[value]=1").json["total_count"] == 20
+    assert shop.rest(f"{start}[field]=website_id&{start[12:]}[value]=1").json["total_count"] == 44
 
 
 @pytest.mark.parametrize("field", ["category_ids", "nosuch", "id"])
@@ -75,7 +75,7 @@ def test_lists_leave_the_stock_item_out(shop):
     assert (
         "stock_item" not in shop.rest("V1/products?searchCriteria[pageSize]=1").json["items"][0]["extension_attributes"]
     )
-    assert shop.rest("V1/products/HP-BAG-01").json["extension_attributes"]["stock_item"]["qty"] == 100
+    assert shop.rest("V1/products/HP-BAG-01").json["extension_attributes"]["stock_item"]["qty"] == 97
 
 
 def test_children_are_simple_products_nobody_sees_alone(shop):
@@ -99,7 +99,8 @@ def test_attributes_can_be_searched_and_name_their_options(shop):
 def test_the_stock_sweep_counts_the_rows_of_the_page_only(shop):
     page = "V1/inventory/export-stock-salable-qty/website/base?searchCriteria[pageSize]=6&searchCriteria[currentPage]="
     counts = [shop.rest(f"{page}{number}").json["total_count"] for number in (1, 2, 3, 4, 5)]
-    assert counts == [6, 6, 6, 2, 0]
+    assert counts[:2] == [6, 6]
+    assert sum(counts) == 30
 
 
 def test_an_order_lowers_what_may_be_sold_but_neither_the_shelf_nor_the_time_of_change(shop, visitor):
@@ -142,12 +143,13 @@ def test_orders_are_found_by_number_and_change(shop, visitor):
     ).json
     assert [row["increment_id"] for row in recent["items"]] == [number]
     guests = shop.rest(f"V1/orders?{start}[field]=customer_id&{start}[condition_type]=null").json
-    assert guests["total_count"] == 1
+    assert guests["total_count"] == 16
 
 
 def test_entity_ids_and_order_numbers_never_meet(shop):
     rows = shop.rest("V1/orders?searchCriteria=").json["items"]
-    assert [(row["entity_id"], row["increment_id"]) for row in rows] == [(102, "000000001"), (103, "000000002")]
+    assert [(row["entity_id"], row["increment_id"]) for row in rows[:2]] == [(102, "000000001"), (103, "000000002")]
+    assert not {str(row["entity_id"]) for row in rows} & {row["increment_id"].lstrip("0") for row in rows}
 
 
 def test_a_state_that_changes_moves_the_time_of_change(shop):
@@ -169,10 +171,10 @@ def test_a_customer_attribute_that_cannot_be_searched_is_the_callers_fault(shop)
     assert shop.rest("V1/customers/search").json["parameters"] == {"fieldName": "searchCriteria"}
 
 
-@pytest.mark.parametrize("path", ["shipments", "creditmemos"])
+@pytest.mark.parametrize("path", ["invoices", "shipments", "creditmemos"])
 def test_documents_that_nobody_made_are_empty_lists(shop, path):
     start = "searchCriteria[filter_groups][0][filters][0]"
-    answer = shop.rest(f"V1/{path}?{start}[field]=order_id&{start}[value]=102").json
+    answer = shop.rest(f"V1/{path}?{start}[field]=order_id&{start}[value]=104").json
     assert (answer["items"], answer["total_count"]) == ([], 0)
 
 

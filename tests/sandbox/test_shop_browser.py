@@ -175,3 +175,43 @@ def test_a_message_cannot_bring_markup_of_its_own(page, address):
     assert page.locator(".message.error").count() == 1
     assert page.locator(".message.error :is(a, img)").count() == 0
     assert page.title() != "hacked"
+
+
+def test_a_swatch_chooses_a_variant(page, address):
+    page.goto(f"{address}/drystone-snood.html")
+    assert page.locator(".swatch-option").all_inner_texts() == ["Navy", "Moss"], "the third is sold out"
+    page.click(".swatch-option[data-option-label=Moss]")
+    assert page.input_value("input[name=selected_configurable_option]") == "213"
+    page.click("#product-addtocart-button")
+    count_is(page, "1")
+    (item,) = stored_cart(page)["items"]
+    assert (item["product_sku"], item["options"][0]["value"]) == ("HP-SNOOD-Moss", "Moss")
+
+
+def test_a_bundle_and_a_grouped_product_go_into_the_cart(page, address):
+    page.goto(f"{address}/weekend-kit.html")
+    page.select_option("#bundle-option-51", "62")
+    page.check("#bundle-option-53-66")
+    page.click("#product-addtocart-button")
+    count_is(page, "1")
+    assert stored_cart(page)["items"][0]["product_sku"] == "HP-KIT-HP-BAG-02-HP-MUG-01-HP-SCF-01"
+    page.goto(f"{address}/galley-table.html")
+    page.fill("input[name='super_group[4]']", "2")
+    page.click("#product-addtocart-button")
+    count_is(page, "3")
+
+
+def test_a_french_visitor_changes_to_german_and_orders_in_euro(page, address):
+    other = address.replace("127.0.0.1", "localhost")
+    page.goto(f"{other}/sac-de-quai.html")
+    assert page.inner_text("#product-addtocart-button") == "Ajouter au panier"
+    page.click("#product-addtocart-button")
+    count_is(page, "1")
+    with page.expect_navigation():
+        page.click(".switcher-dropdown .view-de a")
+    page.wait_for_load_state("networkidle")
+    assert page.url == f"{other}/kaitasche.html"
+    assert page.inner_text(".product-info-main .price") == "74,90\N{NO-BREAK SPACE}€"
+    page.goto(f"{other}/checkout/")
+    check_out_as_guest(page)
+    assert page.inner_text(".checkout-success p > span").startswith("3000")

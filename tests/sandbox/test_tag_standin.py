@@ -188,7 +188,12 @@ def test_init_waits_for_the_body(visit: Visit, ometria: Listener) -> None:
     visit.run("window.kept = document.body; document.body.remove(); ometria.init('homepage', {}, 'x')")
     assert visit.types() == []
     visit.run("document.documentElement.append(kept)")
-    visit.page.wait_for_function("ometria._log().length === 1")
+    # Asked from outside: the page's policy forbids the evaluation that waiting inside the page needs.
+    for _ in range(100):
+        if visit.types():
+            break
+        visit.page.wait_for_timeout(50)
+    assert len(visit.types()) == 1
 
 
 def test_a_second_init_is_a_second_page_view(visit: Visit) -> None:
