@@ -1,0 +1,203 @@
+"""Every recorded page in Chromium through the bridge, with the real tag and a stand-in of Ometria's script.
+
+What each page must tell stands in `docs/tracking.md`, written by hand; the table is read from there.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from bridge.sandbox.listener import Listener
+from bridge.sandbox.ometria import OmetriaOptions, create_ometria
+from tests.browser.shopper import CHROMIUM, FLAGS
+from tests.replay.bridged import bridged, tracking_room
+from tests.replay.library import BREEZE, CAPTURES, NEEDS_CAPTURES, SAMPLES, pages
+from tests.replay.shop import ReplayShop
+from tests.replay.test_captured_pages import SAMPLES_WITHOUT_TAG, WITHOUT_TAG
+from tests.tracking.conftest import ACCOUNT
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium"),
+]
+OMETRIA = "ometria.test"
+SHOPS = ("store.test", "eu.store.test")
+ROW = re.compile(r"\| `(\S+)` \| (\w+) \| (\w+) \| (.*?) ?\|")
+TOLD = (Path(__file__).resolve().parents[2] / "docs" / "tracking.md").read_text(encoding="utf-8")
+TABLE = {row[1]: row.groups()[1:] for row in ROW.finditer(TOLD)}
+OWN_TABLE = {
+    "sample/home": ("homepage", "default", ""),
+    "sample/category": ("listing", "default", "category 7, 5 products, page 2: 31 32"),
+    "sample/product": ("product", "default", "product 31"),
+    "sample/product_french": ("product", "fr", "product 31"),
+    "sample/checkout": ("checkout", "default", ""),
+    "sample/success": ("confirmation", "default", "order 000000077"),
+    "sample/missing": ("none", "default", ""),
+    "sample/account": ("none", "default", ""),
+}
+FOLDERS = {"sample": SAMPLES / "pages", "luma": CAPTURES / "pages", "breeze": BREEZE / "pages"}
+RECORDED = {f"{theme}/{name}": page for theme, folder in FOLDERS.items() for name, page in pages(folder).items()}
+# Told of before any script of the page runs.
+LISTEN = """
+window.violations = [];
+document.addEventListener('securitypolicyviolation', (event) => {
+  window.violations.push([event.effectiveDirective, event.blockedURI.replace(/[?#].*/, ''), event.disposition]);
+});
+"""
+
+
+def expected(told: str) -> tuple[dict, list[str]]:
+    """Read the last column: the data of the page view, and the orders."""
+    if found := re.fullmatch(r"product (\d+)", told):
+        return {"pid": found[1]}, []
+    if found := re.fullmatch(r"order (\d+)", told):
+        return {}, [found[1]]
+    found = re.fullmatch(r"(?:category (\d+)|search `(\w+)`)(?:, (\d+) products)?, page (\d+)(?:: ([\d ]+))?", told)
+    if not found:
+        assert not told
+        return {}, []
+    category, words, size, page, pids = found.groups()
+    data = {"page": int(page), "pids": (pids or "").split()}
+    if size:
+        data["nitems"] = int(size)
+    if category:
+        data |= {"category_id": category, "attributes": [{"id": category, "type": "category"}]}
+    if words:
+        data["search"] = words
+    return data, []
+
+
+class World:
+    """The replay shop, bridge in front of it, Ometria's stand-in, and a browser for either way to the shop."""
+
+    def __init__(self, shop, received, browsers) -> None:
+        self.shop = shop
+        self.received = received
+        self.browsers = browsers
+
+    def open(self, key, recorded, *, bridged=True):
+        """Show a page to a new visitor; return its violations of policy and what Ometria was told."""
+        self.received.reset()
+        self.shop.show(recorded)
+        context = self.browsers["bridged" if bridged else "direct"].new_context()
+        try:
+            context.add_init_script(LISTEN)
+            page = context.new_page()
+            console = []
+            page.on("console", lambda message: console.append(message.text))
+            page.goto(f"http://{recorded.host.decode()}{recorded.target.decode()}", wait_until="load")
+            wanted = 2 if key in TELLS_MORE else 1
+            limit = time.monotonic() + (10 if bridged and key in TELLING else 0.3)
+            while len(self.events) < wanted and time.monotonic() < limit:
+                page.wait_for_timeout(20)
+            assert page.evaluate("document.body !== null")
+            violations = [tuple(each) for each in page.evaluate("window.violations")]
+            told = [text for text in console if "Content Security Policy" in text]
+            return Counter(violations), Counter(map(without_place, told)), self.events
+        finally:
+            context.close()
+
+    @property
+    def events(self):
+        events = self.received.snapshot(ACCOUNT)["events"]
+        return sorted(events, key=lambda event: (event["sent"], event["seq"]))
+
+
+def without_place(text: str) -> str:
+    """A message of the console without the policy that it quotes, which differs by Ometria's hosts."""
+    return re.sub(r"directive .*? Either", "directive … Either", re.sub(r'"[^"]*"', '"…"', text))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with ExitStack() as stack:
+        shop = ReplayShop()
+        stack.callback(shop.close)
+        ometria = Listener("127.0.0.1", 0)
+        app = create_ometria(OmetriaOptions(api_keys={"key": ACCOUNT}))
+        ometria.start(app)
+        stack.callback(ometria.stop)
+        room = stack.enter_context(
+            tracking_room(tmp_path_factory.mktemp("room"), ometria_tag_url=f"http://{OMETRIA}/tags/{{account_id}}.js")
+        )
+        proxy = stack.enter_context(
+            bridged("edge", shop.url, tags=room.tracking.tags, observer=room.tracking.observer, app=room.app)
+        )
+        playwright = stack.enter_context(sync_api.sync_playwright())
+        browsers = {}
+        for way, port in (("bridged", proxy.port), ("direct", shop.port)):
+            rules = [f"MAP {host} 127.0.0.1:{port}" for host in SHOPS]
+            # Nothing else is to be had: neither the network's hosts nor the machine's.
+            rules += [f"MAP {OMETRIA} 127.0.0.1:{ometria.port}", "MAP * ~NOTFOUND"]
+            browsers[way] = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*FLAGS, f"--host-resolver-rules={','.join(rules)}"]
+            )
+            stack.callback(browsers[way].close)
+        yield World(shop, app.extensions["received"], browsers)
+
+
+TELLING = {**TABLE, **OWN_TABLE}
+TELLS_MORE = {key for key, row in TELLING.items() if row[2].startswith("order ")}
+SILENT = sorted(
+    key
+    for key, page in RECORDED.items()
+    if key not in TELLING
+    and page.status in {200, 404, 503}
+    and page.method == b"GET"
+    and b"html" in page.value(b"content-type")
+)
+
+
+def cases(keys):
+    return [pytest.param(key, marks=() if key.startswith("sample/") else NEEDS_CAPTURES) for key in keys]
+
+
+@pytest.mark.parametrize("key", cases(TELLING))
+def test_a_page_is_told_as_what_it_is_and_breaks_no_policy(world, key):
+    kind, view, told = TELLING[key]
+    data, orders = expected(told)
+    violations, console, events = world.open(key, RECORDED[key])
+    (first, *others) = events
+    assert first["type"] == "pageview"
+    seen = {name: value for name, value in first["d"].items() if name not in {"type", "rurl"}}
+    assert (first["d"]["type"] or "none", first["site"], seen) == (kind, view, data)
+    assert [(event["type"], event["d"]["tid"]) for event in others] == [("transaction", order) for order in orders]
+    assert urlsplit(first["url"]).netloc == RECORDED[key].host.decode()
+    alone, console_alone, nothing = world.open(key, RECORDED[key], bridged=False)
+    assert nothing == []
+    assert violations - alone == Counter()
+    assert console - console_alone == Counter()
+
+
+@pytest.mark.parametrize("key", cases(SILENT))
+def test_a_page_without_the_tag_tells_nothing(world, key):
+    violations, _, events = world.open(key, RECORDED[key])
+    assert events == []
+    alone, _, _ = world.open(key, RECORDED[key], bridged=False)
+    assert violations - alone == Counter()
+
+
+def test_violations_are_seen_where_there_are_some(world):
+    """The comparison above would prove nothing if the browser reported none."""
+    violations, console, _ = world.open("sample/checkout", RECORDED["sample/checkout"])
+    assert violations == {("script-src-elem", "inline", "enforce"): 1}
+    assert sum(console.values()) == 1
+
+
+@pytest.mark.parametrize(
+    "theme", [pytest.param("sample"), *(pytest.param(t, marks=NEEDS_CAPTURES) for t in ("luma", "breeze"))]
+)
+def test_every_recorded_page_is_in_the_table_or_gets_no_tag(theme):
+    silent = {"sample": SAMPLES_WITHOUT_TAG, "luma": WITHOUT_TAG, "breeze": {}}[theme]
+    known = {f"{theme}/{name}" for name in silent} | {key for key in TELLING if key.startswith(f"{theme}/")}
+    assert {key for key in RECORDED if key.startswith(f"{theme}/")} - known == (
+        {"luma/head_home"} if theme == "luma" else set()
+    )
