@@ -63,7 +63,7 @@ def test_the_shop_s_own_name_leads_through_the_bridge_and_the_tag_answers(bridge
     assert command("config", "set", "general.account_id", "abcd1234abcd1234").returncode == 0
     checked = command("check")
     assert "The home page answers." in checked.stdout
-    assert "The token is accepted; 1 store views were read." in checked.stdout
+    assert "The token is accepted; 3 store views were read." in checked.stdout
     assert checked.returncode == 1
     with sync_playwright() as playwright:
         rule = f"--host-resolver-rules=MAP shop.example.test {address}"
