@@ -200,13 +200,17 @@ class CatalogItem(Base):
 
 
 class VariantParent(Base):
-    """Variant -> its configurable parent; Magento's variants do not name their parent, parents name their variants."""
+    """Variant -> its parent; Magento's variants do not name their parent, parents name their variants.
+
+    ``kind`` is the parent's type: ``configurable``, ``bundle`` or ``grouped``.
+    """
 
     __tablename__ = "variant_parent"
 
     variant: Mapped[str] = mapped_column(String(20), primary_key=True)
     parent: Mapped[str] = mapped_column(String(20), index=True)
     parent_sku: Mapped[str] = mapped_column(String(255), default="")
+    kind: Mapped[str] = mapped_column(String(12), default="configurable", server_default="configurable")
 
 
 class User(Base):

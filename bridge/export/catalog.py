@@ -1,7 +1,10 @@
 """SKU -> product id and parent, kept from everything that is read: the cart names a variant by its SKU only.
 
-Magento's variants do not name their parent; parents name their variants. Where a parent was never read, all
-configurable products are walked once, at most every ten minutes.
+Magento's variants do not name their parent; parents name their variants: configurable products by id, bundles and
+grouped products by SKU. A product that several hold belongs to the configurable one, else to a bundle, else to a
+grouped one, and among equals to the first. What a bundle or a grouped product holds is a variant of it only where it
+has no page of its own. Where a parent was never read, all products that hold others are walked once, at most every ten
+minutes.
 """
 
 from __future__ import annotations
@@ -31,20 +34,22 @@ WALK_SECONDS = 600.0
 SKU_MOST = 255
 CHUNK = 200
 NOT_VISIBLE = 1
+KINDS = ("configurable", "bundle", "grouped")
+"""Types of parents, the strongest first."""
 
 log = structlog.get_logger()
 
 Parent = tuple[str, str]
-"""Id and SKU of a configurable product."""
+"""Id and SKU of a product that holds others."""
 
 
 def keep_products(products: Sequence[Product]) -> set[str]:
     """Keep products just read; return the variants whose parent was not known before. Commits."""
     begin_write()
-    families = [Family(parent=one.id, sku=one.sku, children=one.children) for one in products if one.children]
-    fresh = {child for family in families for child in _keep_family(family)}
-    parents = _parents([one.id for one in products])
-    rows = [_row(one.sku, one.id, parents.get(one.id)) for one in products if 0 < len(one.sku) <= SKU_MOST]
+    fresh = {child for family, whole in _families(products) for child in _keep_family(family, whole=whole)}
+    # What has a page of its own is bought there too, so a bundle or a grouped product is not its parent in a cart.
+    parents = _parents([one.id for one in products], KINDS[:1]) | _parents([one.id for one in products if _hidden(one)])
+    rows = [_row(one.sku, one.id, parents.get(one.id)) for one in products if _sku_fits(one)]
     for row in rows:
         # A product whose SKU was changed is not known by the old one any more.
         old = delete(CatalogItem).where(CatalogItem.product == row["product"], CatalogItem.sku != row["sku"])
@@ -76,11 +81,14 @@ def _known_otherwise(line: OrderLine) -> bool:
 
 def parents_of(products: Sequence[Product], store: Store) -> dict[str, Parent]:
     """Return the parent of each product that is not visible individually and has one."""
-    hidden = [one.id for one in products if not one.children and _hidden(one)]
+    hidden = [one.id for one in products if not one.children and not one.parts and _hidden(one)]
     found = _parents(hidden)
     if set(hidden) - found.keys() and time.time() - cursors.read(WALK).get("at", 0) > WALK_SECONDS:
         _walk(store)
         found = _parents(hidden)
+        begin_write()
+        _keep_items([_row(one.sku, one.id, found[one.id]) for one in products if one.id in found and _sku_fits(one)])
+        db.session.commit()
     return found
 
 
@@ -106,6 +114,31 @@ def find_variants(skus: Sequence[str], store: Store) -> dict[str, tuple[str, str
     return {sku: (one.id, parents[one.id][0] if one.id in parents else None) for sku, one in read.items()}
 
 
+def _families(products: Sequence[Product]) -> list[tuple[Family, bool]]:
+    """Return the families of products just read, and whether all of their members could be found by what is kept."""
+    ids = _ids_of([sku for one in products for sku in one.parts]) | {one.sku: one.id for one in products}
+    found = []
+    for one in products:
+        held = one.children or tuple(ids[sku] for sku in one.parts if sku in ids)
+        if held:
+            kind = one.type if one.type in KINDS else KINDS[0]
+            family = Family(parent=one.id, sku=one.sku, children=held, kind=kind)
+            found.append((family, bool(one.children) or len(held) == len(one.parts)))
+    return sorted(found, key=lambda pair: KINDS.index(pair[0].kind))
+
+
+def _ids_of(skus: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(skus), CHUNK):
+        query = select(CatalogItem.sku, CatalogItem.product).where(CatalogItem.sku.in_(skus[start : start + CHUNK]))
+        found.update({row.sku: row.product for row in db.session.execute(query)})
+    return found
+
+
+def _sku_fits(product: Product) -> bool:
+    return 0 < len(product.sku) <= SKU_MOST
+
+
 def _hidden(product: Product) -> bool:
     return any(view.visibility == NOT_VISIBLE for view in product.views.values())
 
@@ -121,24 +154,32 @@ def _walk(store: Store) -> None:
         # In steps: the others' writes wait for the end of each transaction.
         begin_write()
         for family in families[start : start + CHUNK]:
-            _keep_family(family)
+            _keep_family(family, whole=True)
         db.session.commit()
     cursors.save(WALK, {"at": time.time()})
 
 
-def _keep_family(family: Family) -> list[str]:
-    """Keep the links of one configurable product; a variant of two stays with the first. Return the new ones."""
-    gone = delete(VariantParent).where(
-        VariantParent.parent == family.parent, VariantParent.variant.not_in(family.children)
-    )
-    db.session.execute(gone.execution_options(synchronize_session=False))
-    known = _parents(family.children)
+def _keep_family(family: Family, *, whole: bool) -> list[str]:
+    """Keep the links of one family; a variant of two stays with the first of the stronger kind. Return the new ones.
+
+    ``whole``: all members are named, so what is kept besides them is one no more.
+    """
+    if whole:
+        gone = delete(VariantParent).where(
+            VariantParent.parent == family.parent, VariantParent.variant.not_in(family.children)
+        )
+        db.session.execute(gone.execution_options(synchronize_session=False))
+    taken = _taken(family)
     _rename(family)
-    fresh = [child for child in family.children if child not in known]
+    fresh = [child for child in family.children if child not in taken]
     for start in range(0, len(fresh), CHUNK):
         part = fresh[start : start + CHUNK]
-        rows = [{"variant": child, "parent": family.parent, "parent_sku": family.sku[:SKU_MOST]} for child in part]
-        db.session.execute(_insert(VariantParent).values(rows).on_conflict_do_nothing())
+        link = {"parent": family.parent, "parent_sku": family.sku[:SKU_MOST], "kind": family.kind}
+        statement = _insert(VariantParent).values([{"variant": child, **link} for child in part])
+        weaker = VariantParent.kind.in_(KINDS[KINDS.index(family.kind) + 1 :])
+        db.session.execute(statement.on_conflict_do_update(index_elements=["variant"], set_=link, where=weaker))
+        if family.kind != KINDS[0]:
+            continue
         db.session.execute(
             update(CatalogItem)
             .where(CatalogItem.product.in_(part))
@@ -148,8 +189,20 @@ def _keep_family(family: Family) -> list[str]:
     return fresh
 
 
+def _taken(family: Family) -> set[str]:
+    """Return the members that belong to a family that is not weaker than this one, or to this one already."""
+    found: set[str] = set()
+    for start in range(0, len(family.children), CHUNK):
+        query = select(VariantParent.variant).where(
+            VariantParent.variant.in_(family.children[start : start + CHUNK]),
+            VariantParent.kind.in_(KINDS[: KINDS.index(family.kind) + 1]),
+        )
+        found.update(db.session.scalars(query))
+    return found
+
+
 def _rename(family: Family) -> None:
-    """Carry a changed SKU of the configurable product on to its variants."""
+    """Carry a changed SKU of the parent on to its variants."""
     sku = family.sku[:SKU_MOST]
     stale = update(VariantParent).where(VariantParent.parent == family.parent, VariantParent.parent_sku != sku)
     renamed: Any = db.session.execute(stale.values(parent_sku=sku).execution_options(synchronize_session=False))
@@ -160,11 +213,11 @@ def _rename(family: Family) -> None:
         db.session.execute(items.values(parent_sku=sku).execution_options(synchronize_session=False))
 
 
-def _parents(ids: Sequence[str]) -> dict[str, Parent]:
+def _parents(ids: Sequence[str], kinds: Sequence[str] = KINDS) -> dict[str, Parent]:
     found: dict[str, Parent] = {}
     for start in range(0, len(ids), CHUNK):
         query = select(VariantParent.variant, VariantParent.parent, VariantParent.parent_sku).where(
-            VariantParent.variant.in_(ids[start : start + CHUNK])
+            VariantParent.variant.in_(ids[start : start + CHUNK]), VariantParent.kind.in_(kinds)
         )
         found.update({variant: (parent, sku) for variant, parent, sku in db.session.execute(query)})
     return found

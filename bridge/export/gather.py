@@ -6,6 +6,7 @@ shop (it does not answer, it refuses the token) is raised.
 
 from __future__ import annotations
 
+import datetime as dt
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,8 @@ from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry, Skipped, Stumbled
 from bridge.events import EntityRef
 from bridge.export import catalog, ledger, people, sent
+from bridge.export.labels import labels_of
+from bridge.export.map_products import Beside, gone_record
 from bridge.export.mapping import (
     Mapped,
     contact_record,
@@ -25,6 +28,7 @@ from bridge.export.mapping import (
     product_record,
     with_parent,
 )
+from bridge.export.options import options_of_customer, options_of_order
 from bridge.export.routes import customer_store, event_store
 from bridge.export.writing import begin_write
 from bridge.store import Customer, Gone, Order, Product
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bridge.config import Config
+    from bridge.export.labels import Labels
     from bridge.export.ledger import Claimed
     from bridge.export.records import Record
     from bridge.settings import Account, Book
@@ -105,10 +110,15 @@ class Gatherer:
         *,
         dry: bool = False,
         hold: Callable[[], object] = lambda: None,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
-        """Take what to read by; ``hold`` is called before each question to the shop, since many take their time."""
+        """Take what to read by; ``hold`` is called before each question to the shop, since many take their time.
+
+        ``clock`` tells which special prices count.
+        """
         self._dry = dry
         self._hold = hold
+        self._clock = clock
         self._store = store
         self._secrets = config.secret_keys
         self._account = account
@@ -155,17 +165,45 @@ class Gatherer:
         read = [entity for entity in entities.values() if isinstance(entity, Product)]
         fresh = catalog.keep_products(read)
         parents = catalog.parents_of(read, self._store)
-        known = sent.digests(self._account.id, [row.ref for row in rows])
+        known = sent.record_ids(self._account.id, [row.ref for row in rows])
         self._again({EntityRef("product", id_) for id_ in fresh} - {row.ref for row in rows})
+        wholes = self._parents({id_ for id_, _ in parents.values()}, read)
+        labels = self._labels(read)
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
+            if isinstance(labels, Missing):
+                raise labels
             entity = _found(entities, row.ref)
             if not isinstance(entity, Product):
-                raise Skipped("The product is not in the shop any more.")
-            whole = with_parent(entity, parents.get(entity.id))
-            return row.ref, product_record(whole, self._account, known=row.ref in known)
+                return row.ref, self._gone(row.ref, known.get(row.ref))
+            parent = parents.get(entity.id)
+            beside = Beside(row.ref in known, wholes.get(parent[0]) if parent else None, labels, self._clock())
+            return row.ref, product_record(with_parent(entity, parent), self._account, self._book, beside)
 
         return [_outcome(row, make) for row in rows]
+
+    def _labels(self, products: Sequence[Product]) -> Labels | Missing:
+        """Return the labels that the records need; a fault at them is every row's."""
+        try:
+            return self._one(lambda: labels_of(products, self._account, self._book, self._store))
+        except Missing as fault:
+            return fault
+
+    def _parents(self, ids: set[str], read: Sequence[Product]) -> dict[str, Product]:
+        """Return the products that variants belong to: their pages are the variants'."""
+        found = {product.id: product for product in read if product.id in ids}
+        missing = [EntityRef("product", id_) for id_ in sorted(ids - found.keys())]
+        more = self._fetch(missing, self._views).values()
+        return found | {entity.id: entity for entity in more if isinstance(entity, Product)}
+
+    def _gone(self, ref: EntityRef, record_id: str | None) -> Record:
+        """Withdraw what the account was sent and the shop does not have any more, which is asked about by itself."""
+        if record_id is None:
+            raise Skipped("The product is not in the shop any more.")
+        again = self._fetch([ref], self._views).get(ref)
+        if not isinstance(again, Gone):
+            raise Missing("The shop showed the product only when it was asked for alone.")
+        return gone_record(record_id)
 
     def _again(self, variants: set[EntityRef]) -> None:
         """Owe variants that went out before their parent was known."""
@@ -183,7 +221,7 @@ class Gatherer:
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
             if row.ref.id.startswith("subscriber:"):
-                return self._subscriber(row.ref.id.removeprefix("subscriber:"))
+                return self._subscriber(row)
             entity = _found(entities, row.ref)
             if not isinstance(entity, Customer):
                 raise Skipped("The customer is not in the shop any more.")
@@ -195,17 +233,22 @@ class Gatherer:
         view = customer_store(customer.store_id, customer.website_id, self._book)
         if row is not None:
             self._elsewhere(row, view)
-        known = people.subscription(customer.email, view.code, self._secrets) if customer.email and view else None
-        return contact_record(customer, self._account, self._book, known)
+        if view is None:
+            return contact_record(customer, self._account, self._book)
+        known = people.subscription(customer.email, view.code, self._secrets) if customer.email else None
+        rows = self._book.settings(view.ref)["customers.mapping"]
+        named = self._one(lambda: options_of_customer(customer, rows, view.code, self._store))
+        return contact_record(customer, self._account, self._book, known, named)
 
-    def _subscriber(self, id_: str) -> tuple[EntityRef, Record]:
+    def _subscriber(self, row: Claimed) -> tuple[EntityRef, Record]:
         """Return the account's contact where the address has an account in that website, else the subscriber."""
-        person = people.find(id_)
+        person = people.find(row.ref.id.removeprefix("subscriber:"))
         if person is None:
             raise Skipped("The subscriber is not known any more.")
         view = event_store(person.store, "", self._book)
         if view is None:
             raise Missing("The subscriber's store view is not in the store tree.")
+        self._elsewhere(row, view)
         customer = self._one(lambda: self._store.customer_by_email(person.email, view.website_id))
         if customer is not None:
             return EntityRef("contact", f"customer:{customer.id}"), self._customer(None, customer)
@@ -234,7 +277,8 @@ class Gatherer:
             raise Missing("The order's store view is not in the store tree.")
         self._elsewhere(row, view)
         catalog.keep_order(order)
-        record = order_record(order, self._account, self._book, self._skus_of(order))
+        chosen = self._one(lambda: options_of_order(order, view.code, self._store))
+        record = order_record(order, self._account, self._book, self._skus_of(order), chosen)
         self._entail(row, order, view)
         return EntityRef("order", order.id), record
 

@@ -1,59 +1,59 @@
-"""Order -> record.
-
-A configurable line is two rows in Magento: the parent's with the money and the variant's id in a row of price 0 below
-it. They become one line item. Every other row without a parent is a line item; rows below a bundle are part of it.
-"""
+"""Order -> record. Its lines are made in :mod:`bridge.export.map_lines`."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bridge.errors import Refused, Skipped
-from bridge.export.map_products import product_id
+from bridge.export.map_lines import Terms, goes_on, line_items
 from bridge.export.names import digits, merge, namespaced, seconds
-from bridge.export.records import Amounts, LineItem, LineTotals, Order, OrderAddress, OrderCustomer
+from bridge.export.properties import mapped_values
+from bridge.export.records import Order, OrderAddress, OrderCustomer
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
-    from bridge.settings import Account, Book
-    from bridge.store import Address, OrderLine
+    from bridge.settings import Account, Book, Settings, Store
+    from bridge.store import Address, AttributeInfo
     from bridge.store import Amounts as ShopAmounts
     from bridge.store import Order as ShopOrder
 
 ZERO = Decimal(0)
+FIELDS = {"ip_address", "web_id"}
+"""Fields of Ometria's order that only a merchant's mapping fills."""
 
 
-def order_record(order: ShopOrder, account: Account, book: Book, own_skus: Mapping[str, str] | None = None) -> Order:
-    """Return the record of an order.
+def order_record(
+    order: ShopOrder,
+    account: Account,
+    book: Book,
+    own_skus: Mapping[str, str] | None = None,
+    attributes: Mapping[str, AttributeInfo] | None = None,
+) -> Order:
+    """Return the record of an order; for ``own_skus`` and ``attributes`` see :class:`bridge.export.map_lines.Terms`.
 
-    ``own_skus`` (product id -> SKU) is needed where the account's product ids are SKUs, since a configurable row
-    carries its variant's, and those of a bundle or of custom options are made up. Raises :class:`Refused` for what
-    Ometria cannot take without: number, time, total, currency.
+    Raises :class:`Refused` for what Ometria cannot take without: number, time, total, currency.
     """
-    store = book.store(id=order.store_id) if order.store_id is not None else None
-    if store is None:
-        raise Refused("The order's store view is not in the store tree.")
-    if store not in account.stores:
-        raise Skipped("The order belongs to a store view of another account.")
+    store = _store(order, account, book)
     settings = book.settings(store.ref)
-    timestamp = order.created_at or order.updated_at
-    total, currency = order.local.grand_total, order.local.currency
-    if not order.number or timestamp is None or total is None or currency is None:
-        raise Refused("The order has no number, no time, no total or no currency.")
-    return Order(
+    totals = _totals(order, settings)
+    timestamp, total, currency = _required(order, totals)
+    record = Order(
         id=namespaced(account, "order", order.number),
         merge=merge(account, "order"),
-        timestamp=seconds(timestamp) or timestamp,
-        grand_total=digits(total) or ZERO,
-        subtotal=digits(order.local.subtotal),
-        discount=digits(order.local.discount),
-        shipping=digits(order.local.shipping),
-        tax=digits(order.local.tax),
+        timestamp=timestamp,
+        grand_total=total,
+        subtotal=digits(totals.subtotal),
+        discount=digits(totals.discount),
+        shipping=digits(totals.shipping),
+        tax=digits(totals.tax),
         currency=currency,
         status=order.status,
-        is_valid=order.status in settings["orders.valid_statuses"],
+        is_valid=order.status in settings["orders.valid_statuses"] and not order.replaced,
         customer=_customer(order, account),
         channel="online",
         store=account.store_name(store),
@@ -62,8 +62,48 @@ def order_record(order: ShopOrder, account: Account, book: Book, own_skus: Mappi
         shipping_address=_address(order.shipping),
         billing_address=_address(order.billing),
         coupon_code=order.coupon,
-        lineitems=_lines(order, account, settings["orders.currency"], own_skus or {}),
+        lineitems=line_items(order, Terms(account, settings, own_skus or {}, attributes or {})),
     )
+    own, properties = mapped_values(order.values, settings["orders.mapping"], FIELDS)
+    fields = {name: str(value) for name, value in own.items()}
+    return msgspec.structs.replace(record, properties=properties or None, **fields)
+
+
+def _store(order: ShopOrder, account: Account, book: Book) -> Store:
+    store = book.store(id=order.store_id) if order.store_id is not None else None
+    if store is None:
+        raise Refused("The order's store view is not in the store tree.")
+    if store not in account.stores:
+        raise Skipped("The order belongs to a store view of another account.")
+    return store
+
+
+def _required(order: ShopOrder, totals: ShopAmounts) -> tuple[dt.datetime, Decimal, str]:
+    """Return time, total and currency."""
+    timestamp, total = seconds(order.created_at or order.updated_at), digits(totals.grand_total)
+    if not order.number or timestamp is None or total is None or totals.currency is None:
+        raise Refused("The order has no number, no time, no total or no currency.")
+    return timestamp, total, totals.currency
+
+
+def _totals(order: ShopOrder, settings: Settings) -> ShopAmounts:
+    """Return the totals in the order's currency, without what was cancelled of an order that goes on."""
+    local, gone = order.local, order.cancelled
+    if not (settings["orders.subtract_cancelled"] and goes_on(order) and gone.grand_total and local.grand_total):
+        return local
+    return msgspec.structs.replace(
+        local,
+        grand_total=local.grand_total - gone.grand_total,
+        subtotal=_less(local.subtotal, gone.subtotal),
+        shipping=_less(local.shipping, gone.shipping),
+        tax=_less(local.tax, gone.tax),
+        # The shop's discount has a minus sign, the cancelled part of it none.
+        discount=_less(local.discount, -(gone.discount or ZERO)),
+    )
+
+
+def _less(amount: Decimal | None, gone: Decimal | None) -> Decimal | None:
+    return None if amount is None else amount - (gone or ZERO)
 
 
 def _customer(order: ShopOrder, account: Account) -> OrderCustomer | None:
@@ -86,99 +126,3 @@ def _address(address: Address | None) -> OrderAddress | None:
     return OrderAddress(
         city=address.city, state=address.region, postcode=address.postcode, country_code=address.country
     )
-
-
-def _lines(order: ShopOrder, account: Account, currency: str, own_skus: Mapping[str, str]) -> list[LineItem] | None:
-    children: dict[str, list[OrderLine]] = {}
-    for line in order.lines:
-        if line.parent:
-            children.setdefault(line.parent, []).append(line)
-    items = [
-        _item(line, children.get(line.id, []), account, (currency, order), own_skus)
-        for line in order.lines
-        if not line.parent and line.product
-    ]
-    return items or None
-
-
-def _item(
-    line: OrderLine,
-    below: list[OrderLine],
-    account: Account,
-    money: tuple[str, ShopOrder],
-    own_skus: Mapping[str, str],
-) -> LineItem:
-    currency, order = money
-    variant = below[0] if line.type == "configurable" and below else None
-    sku = own_skus.get(line.product or "") or (None if line.type == "configurable" else line.sku)
-    base = _amounts(line.base, line.quantity, order.base.currency)
-    local = _amounts(line.local, line.quantity, order.local.currency)
-    plain = base if currency == "base" and base else local
-    totals = {
-        "local": None,
-        "base": LineTotals(base=base),
-        "both": LineTotals(base=base, local=local),
-    }[currency]
-    return LineItem(
-        product_id=product_id(account, line.product or "", sku),
-        variant_id=_variant_id(variant, account, own_skus),
-        sku=line.sku,
-        quantity=digits(line.quantity) or ZERO,
-        quantity_refunded=digits(line.quantity_refunded or None),
-        unit_price=plain.unit_price if plain else None,
-        subtotal=plain.subtotal if plain else None,
-        discount=plain.discount if plain else None,
-        tax=plain.tax if plain else None,
-        total=plain.total if plain else None,
-        refunded=plain.refunded if plain else None,
-        is_on_sale=_on_sale(line.local),
-        totals=totals,
-    )
-
-
-def _variant_id(variant: OrderLine | None, account: Account, own_skus: Mapping[str, str]) -> str | None:
-    if variant is None or not variant.product:
-        return None
-    return product_id(account, variant.product, own_skus.get(variant.product) or variant.sku)
-
-
-def _amounts(row: ShopAmounts, quantity: Decimal, currency: str | None) -> Amounts | None:
-    if currency is None:
-        return None
-    subtotal = _subtotal(row, quantity)
-    total = None
-    if subtotal is not None:
-        total = subtotal - (row.discount or ZERO) + (row.tax or ZERO) + (row.tax_compensation or ZERO)
-    return Amounts(
-        currency=currency,
-        unit_price=digits(row.price),
-        subtotal=digits(subtotal),
-        discount=digits(row.discount),
-        tax=digits(row.tax),
-        total=digits(total),
-        refunded=digits(row.refunded or None),
-    )
-
-
-def _subtotal(row: ShopAmounts, quantity: Decimal) -> Decimal | None:
-    """Return the row's price before discount and tax.
-
-    Shops exist whose row total is after the discount; price times quantity tells which, but is itself subject to
-    rounding, so the nearer of the two row totals is taken.
-    """
-    if row.price is None:
-        return row.row
-    product = row.price * quantity
-    if row.row is None:
-        return product
-    before = row.row + (row.discount or ZERO)
-    return before if abs(before - product) < abs(row.row - product) else row.row
-
-
-def _on_sale(row: ShopAmounts) -> bool | None:
-    """Return whether the line was cheaper than usual, where that is sure whichever of the prices hold tax."""
-    if row.original_price is None or row.price is None:
-        return None
-    if (row.price_with_tax or row.price) < row.original_price:
-        return True
-    return False if row.price >= row.original_price else None

@@ -1,99 +1,124 @@
 """Product -> record: one record for the account, one listing for each of its store views that sells the product.
 
-With ``@merge`` a field that is left out keeps its value at Ometria, so leaving out a special price does not end it, and
-what a null does is not documented. Its period is: a merged record always says when the special price ends, in the past
-where there is none.
+What belongs to the whole record (ids, merge, attributes) follows the settings of the scope that owns the account; what
+a store view shows (address, picture) follows the view's own. Object-level values are those of the account's first store
+view where the product can be seen, else of the first that sells it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from urllib.parse import quote, urlsplit
 
 from bridge.errors import Skipped
+from bridge.export.map_attributes import mapped_entries
+from bridge.export.map_prices import Prices
 from bridge.export.names import digits, merge, namespaced
 from bridge.export.records import Attribute, Listing, Product
 
 if TYPE_CHECKING:
-    from bridge.settings import Account, Settings, Store
+    from collections.abc import Mapping, Sequence
+
+    from bridge.export.records import Property
+    from bridge.settings import Account, Book, Settings, Store
+    from bridge.store import AttributeInfo, Image, ProductView
     from bridge.store import Product as ShopProduct
-    from bridge.store import ProductView
 
 NOT_VISIBLE = 1
-OWN_PRICE = {"simple", "virtual", "downloadable", "giftcard"}
-"""Types that have a price of their own; the others show their parts' prices."""
-LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-OPEN_END = dt.datetime(2099, 12, 31, 23, 59, 59, tzinfo=dt.UTC)
-"""Ends of the period of no special price, and of one that has no end."""
-URL_SUFFIX = ".html"
-"""Magento's usual suffix: the REST API does not tell it."""
 
 
-class Prices:
-    """The prices of one view at one moment."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a record needs that its product does not tell.
 
-    def __init__(self, product: ShopProduct, view: ProductView, store: Store, now: dt.datetime) -> None:
-        own = product.type in OWN_PRICE and view.price is not None
-        self.currency = (store.base_currency if own else store.currency) or store.currency or store.base_currency
-        self.regular = view.price if own else (view.shown_price or view.price or None)
-        self.special = view.special_price if own else view.final_price
-        self.starts = _midnight(view.special_from, store) if own else None
-        self.ends = _midnight(view.special_to, store, days=1) if own else None
-        inside = (self.starts is None or now >= self.starts) and (self.ends is None or now < self.ends)
-        if self.special is None or self.regular is None or self.special >= self.regular or not inside:
-            self.special = self.starts = self.ends = None
-
-
-def product_record(
-    product: ShopProduct, account: Account, *, now: dt.datetime | None = None, known: bool = False
-) -> Product:
-    """Return the record of a product.
-
-    ``known``: the account was sent it before, so it is withdrawn where no store view of the account sells it any more;
-    otherwise that raises :class:`Skipped`. Object-level values are those of the account's first store view.
+    ``known``: the account was sent the product before, so it is withdrawn where no store view of the account sells it
+    any more. ``parent`` is the product that a variant belongs to, ``attributes`` are known by store view and code.
     """
-    now = now or dt.datetime.now(dt.UTC)
-    sold = [
-        (store, view)
-        for store in account.stores
-        if store.website_id in product.website_ids and (view := product.views.get(store.code)) is not None
-    ]
+
+    known: bool = False
+    parent: ShopProduct | None = None
+    attributes: Mapping[str, Mapping[str, AttributeInfo]] = field(default_factory=dict)
+    now: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product in one store view that sells it."""
+
+    store: Store
+    view: ProductView
+    settings: Settings
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the product can be bought here, by itself or as a variant."""
+        return self.view.enabled and self.store.active
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the product has no page of its own here."""
+        return self.view.visibility == NOT_VISIBLE
+
+    @property
+    def open(self) -> bool:
+        """Whether a shopper can come to its page."""
+        return self.enabled and not self.hidden
+
+
+def product_record(product: ShopProduct, account: Account, book: Book, beside: Beside | None = None) -> Product:
+    """Return the record of a product; raises :class:`Skipped` where there is nothing to tell the account."""
+    beside = beside or Beside()
+    now = beside.now or dt.datetime.now(dt.UTC)
+    sold = offers(product, account, book)
     if not sold:
-        if not known:
+        if not beside.known:
             raise Skipped("No store view of the account sells the product.")
         return _withdrawn(product, account)
-    store, view = sold[0]
-    variant = view.visibility == NOT_VISIBLE and product.parent is not None
-    prices = Prices(product, view, store, now)
+    first = main_offer(sold)
+    variant = product.parent is not None and all(offer.hidden for offer in sold)
+    prices = Prices(product.type, first.view, first.store, now)
+    attributes, properties = _attributes(sold, account, beside)
     return Product(
         id=product_id(account, product.id, product.sku),
         merge=merge(account, "product"),
-        title=view.name,
+        title=first.view.name,
         sku=product.sku or None,
         price=digits(prices.regular),
         special_price=digits(prices.special),
         special_price_dt_from=prices.starts,
-        special_price_dt_to=_special_end(prices, merged=merge(account, "product") is True),
+        special_price_dt_to=prices.end(merged=merge(account, "product") is True),
         currency=prices.currency or None,
         is_variant=variant,
-        parent_id=product_id(account, product.parent or "", product.parent_sku) if variant else None,
-        is_active=any(one.enabled and (variant or one.visibility != NOT_VISIBLE) for _, one in sold),
+        parent_id=_parent_id(product, account) if variant else None,
+        is_active=any(offer.enabled if variant else offer.open for offer in sold),
         is_in_stock=product.salable,
-        url=None if variant else url_of(view, store),
-        image_url=image_url(view, store, account.settings),
-        attributes=_categories(view),
-        listings=None if variant else [_listing(product, one, place, account, now) for place, one in sold],
+        url=_variant_url(beside.parent, first) if variant else url_of(product.id, first),
+        image_url=image_url(first),
+        attributes=attributes or None,
+        listings=None if variant else [_listing(product, offer, account, now) for offer in sold],
+        properties=properties or None,
     )
 
 
-def _special_end(prices: Prices, *, merged: bool) -> dt.datetime | None:
-    if prices.ends is not None:
-        return prices.ends - dt.timedelta(seconds=1)
-    if not merged:
-        return None
-    return LONG_AGO if prices.special is None else OPEN_END
+def offers(product: ShopProduct, account: Account, book: Book) -> list[Offer]:
+    """Return the product in each store view of the account that sells it."""
+    return [
+        Offer(store, view, book.settings(store.ref))
+        for store in account.stores
+        if store.website_id in product.website_ids and (view := product.views.get(store.code)) is not None
+    ]
+
+
+def main_offer(sold: Sequence[Offer]) -> Offer:
+    """Return the one whose values the whole record has."""
+    return next((offer for offer in sold if offer.open), sold[0])
+
+
+def gone_record(record_id: str) -> Product:
+    """Return the record that withdraws a product which is not in the shop any more, by the id it was sent with."""
+    return Product(id=record_id, merge=True, is_active=False)
 
 
 def _withdrawn(product: ShopProduct, account: Account) -> Product:
@@ -113,53 +138,83 @@ def product_id(account: Account, id_: str, sku: str | None) -> str:
     return namespaced(account, "product", wanted)
 
 
-def _listing(product: ShopProduct, view: ProductView, store: Store, account: Account, now: dt.datetime) -> Listing:
-    prices = Prices(product, view, store, now)
+def _parent_id(product: ShopProduct, account: Account) -> str | None:
+    if not account.settings["products.parent_id"]:
+        return None
+    return product_id(account, product.parent or "", product.parent_sku)
+
+
+def _listing(product: ShopProduct, offer: Offer, account: Account, now: dt.datetime) -> Listing:
+    prices = Prices(product.type, offer.view, offer.store, now)
     return Listing(
-        store=account.store_name(store),
-        title=view.name,
-        url=url_of(view, store),
-        image_url=image_url(view, store, account.settings),
+        store=account.store_name(offer.store),
+        title=offer.view.name,
+        url=url_of(product.id, offer),
+        image_url=image_url(offer),
         price=digits(prices.regular),
         special_price=digits(prices.special),
         currency=prices.currency or None,
-        is_active=view.enabled and view.visibility != NOT_VISIBLE,
+        is_active=offer.open,
     )
 
 
-def _categories(view: ProductView) -> list[Attribute] | None:
-    found = [Attribute(type="category", id=category.id, label=category.name) for category in view.categories]
-    return found or None
+def _attributes(sold: Sequence[Offer], account: Account, beside: Beside) -> tuple[list[Attribute], dict[str, Property]]:
+    """Return the categories of all store views, each in the words of the first that has it, and what is mapped."""
+    categories = {
+        category.id: Attribute(type="category", id=category.id, label=category.name)
+        for offer in reversed([main_offer(sold), *sold])
+        for category in offer.view.categories
+        if _within(category.path, offer.store)
+    }
+    wanted = [category.id for offer in [main_offer(sold), *sold] for category in offer.view.categories]
+    first = main_offer(sold)
+    entries, properties = mapped_entries(
+        first.view.values, account.settings["products.mapping"], beside.attributes.get(first.store.code, {})
+    )
+    return [categories[id_] for id_ in dict.fromkeys(wanted) if id_ in categories] + entries, properties
 
 
-def url_of(view: ProductView, store: Store) -> str | None:
-    """Return the address of the product's page: the shop's own word, else made of the URL key."""
-    if view.url:
-        return view.url
-    base = store.link_url or store.base_url
-    return f"{base}{quote(view.url_key)}{URL_SUFFIX}" if view.url_key and base else None
+def _within(path: Sequence[str], store: Store) -> bool:
+    """Return whether a category is below the root category of the store view; one of unknown place is taken to be."""
+    return not path or not store.root_category or str(store.root_category) in path
 
 
-def image_url(view: ProductView, store: Store, settings: Settings) -> str | None:
-    """Return the picture that the settings choose; of a gallery with fewer pictures the last."""
-    shown = [image for image in view.images if not image.disabled]
-    if settings["products.image"] == "thumbnail":
-        shown = [image for image in shown if "thumbnail" in image.types]
-        number = 1
+def url_of(id_: str, offer: Offer) -> str | None:
+    """Return the address of the page of the product with this id, in the merchant's own format where there is one.
+
+    It is the shop's own word, else made of the URL key.
+    """
+    view, base = offer.view, offer.store.link_url or offer.store.base_url
+    own = view.url
+    if not own and view.url_key and base:
+        own = f"{base}{quote(view.url_key)}{offer.settings['products.url_suffix']}"
+    form = offer.settings["products.url_format"]
+    if not own or not form:
+        return own
+    return str(form).replace("{product_id}", id_).replace("{url_path}", urlsplit(own).path.lstrip("/"))
+
+
+def _variant_url(parent: ShopProduct | None, offer: Offer) -> str | None:
+    """Return the address of the parent's page in the same store view: a variant has none of its own."""
+    view = parent.views.get(offer.store.code) if parent is not None else None
+    if parent is None or view is None or view.visibility == NOT_VISIBLE:
+        return None
+    return url_of(parent.id, Offer(offer.store, view, offer.settings))
+
+
+def image_url(offer: Offer) -> str | None:
+    """Return the picture that the settings choose: of the gallery one by its number or the last, or the thumbnail.
+
+    A thumbnail may be left out of the gallery of the product's page; Magento shows it in lists all the same.
+    """
+    images = offer.view.images
+    found: Image | None
+    if offer.settings["products.image"] == "thumbnail":
+        found = next((image for image in images if "thumbnail" in image.types), None)
     else:
-        number = int(settings["products.image_number"])
-    if not shown or not store.media_url:
+        shown = [image for image in images if not image.disabled]
+        number = int(offer.settings["products.image_number"])
+        found = shown[min(number, len(shown)) - 1] if shown else None
+    if found is None or not offer.store.media_url:
         return None
-    image = shown[min(number, len(shown)) - 1]
-    return f"{store.media_url.rstrip('/')}/catalog/product{quote(image.file)}"
-
-
-def _midnight(day: dt.date | None, store: Store, *, days: int = 0) -> dt.datetime | None:
-    """Return the beginning of a day (or of the one ``days`` later) in the store view's time zone, in UTC."""
-    if day is None:
-        return None
-    try:
-        zone: dt.tzinfo = ZoneInfo(store.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = dt.UTC
-    return dt.datetime.combine(day + dt.timedelta(days=days), dt.time(), zone).astimezone(dt.UTC)
+    return f"{offer.store.media_url.rstrip('/')}/catalog/product{quote(found.file)}"

@@ -25,6 +25,7 @@ PERSONAL = {
     "phone_number",
     "postcode",
     "prefix",
+    "properties",
     "state",
 }
 HIDDEN = "•••"

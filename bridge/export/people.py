@@ -1,4 +1,7 @@
-"""Newsletter subscribers that passing traffic showed: Magento's REST lists none."""
+"""Newsletter subscribers that passing traffic showed: Magento's REST lists none.
+
+Magento has one subscriber for an address in a website, through whichever of its store views the address came.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from bridge.db import db
-from bridge.export.mapping import Subscription
-from bridge.models import Subscriber
+from bridge.export.map_contacts import SUBSCRIBED, Subscription
+from bridge.models import Scope, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +39,11 @@ def email_key(email: str, secret: str) -> str:
 def note(email: str, store: str, status: int | None, at: float, secrets: Sequence[str]) -> str:
     """Keep what was seen of an address in a store view and return the row's id. No commit.
 
-    An older observation never replaces a newer one; ``status`` None says nothing of a subscription.
+    An older observation never replaces a newer one; ``status`` None says nothing of a subscription. Who subscribes
+    again in another store view of the website belongs to that from then on.
     """
-    row = _find(email, store, secrets)
+    rows = _rows(email, store, secrets)
+    row = rows[0] if rows else None
     if row is None:
         row = Subscriber(
             email=email.strip(),
@@ -52,6 +57,8 @@ def note(email: str, store: str, status: int | None, at: float, secrets: Sequenc
         if row.status != status:
             row.changed_at = at
         row.status = status
+        if status == SUBSCRIBED and store not in {one.store for one in rows}:
+            row.store = store
     db.session.flush()
     return str(row.id)
 
@@ -63,16 +70,23 @@ def find(id_: str) -> Person | None:
 
 
 def subscription(email: str, store: str, secrets: Sequence[str]) -> Subscription | None:
-    """Return what is known of an address in a store view."""
-    row = _find(email, store, secrets)
-    return None if row is None else _person(row).subscription
+    """Return what is known of an address in the website of a store view."""
+    rows = _rows(email, store, secrets)
+    return _person(rows[0]).subscription if rows else None
 
 
-def _find(email: str, store: str, secrets: Sequence[str]) -> Subscriber | None:
-    keys = [email_key(email, secret) for secret in secrets]
-    return db.session.scalar(
-        select(Subscriber).where(Subscriber.email_key.in_(keys), Subscriber.store == store).limit(1)
-    )
+def _rows(email: str, store: str, secrets: Sequence[str]) -> Sequence[Subscriber]:
+    """Return the address's rows in the website of a store view, the newest first."""
+    website = select(Scope.parent).where(Scope.ref == f"store:{store}").scalar_subquery()
+    views = select(Scope.code).where(Scope.level == "store", Scope.parent == website)
+    return db.session.scalars(
+        select(Subscriber)
+        .where(
+            Subscriber.email_key.in_([email_key(email, secret) for secret in secrets]),
+            or_(Subscriber.store == store, Subscriber.store.in_(views)),
+        )
+        .order_by(Subscriber.changed_at.desc(), Subscriber.id)
+    ).all()
 
 
 def _person(row: Subscriber) -> Person:

@@ -5,23 +5,26 @@ Money keeps the digits the shop gave and leaves as a JSON number; times leave as
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     import datetime as dt
-    from decimal import Decimal
 
 MARKS = {"collection": "@collection", "merge": "@merge"}
 """Fields that begin with an at sign at Ometria."""
 
+Property = str | int | Decimal | bool | list[str]
+"""The value of a custom field."""
+
 
 class Attribute(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One attribute of a product, such as a category with its id and label."""
+    """One attribute of a product, such as a category with its id and label; the merchant may leave one of them out."""
 
     type: str
-    id: str
+    id: str | None = None
     label: str | None = None
 
 
@@ -45,6 +48,7 @@ class Contact(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, ta
     id: str
     merge: bool | None = None
     email: str | None = None
+    phone_number: str | None = None
     customer_id: str | None = None
     marketing_optin: str | None = None
     prefix: str | None = None
@@ -55,9 +59,11 @@ class Contact(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, ta
     date_of_birth: dt.date | None = None
     country_id: str | None = None
     store_ids: list[str] | None = None
+    timezone: str | None = None
     timestamp_acquired: dt.datetime | None = None
     timestamp_subscribed: dt.datetime | None = None
     timestamp_unsubscribed: dt.datetime | None = None
+    properties: dict[str, Property] | None = None
 
 
 class Product(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, tag_field="@type", tag="product"):
@@ -80,6 +86,7 @@ class Product(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, ta
     image_url: str | None = None
     attributes: list[Attribute] | None = None
     listings: list[Listing] | None = None
+    properties: dict[str, Property] | None = None
 
 
 class Amounts(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -101,6 +108,14 @@ class LineTotals(msgspec.Struct, omit_defaults=True, kw_only=True):
     local: Amounts | None = None
 
 
+class VariantOption(msgspec.Struct, kw_only=True):
+    """What was chosen of a variant, such as its size: attribute code, option id and the option's label."""
+
+    type: str
+    id: str
+    label: str
+
+
 class LineItem(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What was bought: the product whose page was seen, and the variant that was chosen."""
 
@@ -116,7 +131,9 @@ class LineItem(msgspec.Struct, omit_defaults=True, kw_only=True):
     total: Decimal | None = None
     refunded: Decimal | None = None
     is_on_sale: bool | None = None
+    variant_options: list[VariantOption] | None = None
     totals: LineTotals | None = None
+    properties: dict[str, Property] | None = None
 
 
 class OrderCustomer(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -152,6 +169,8 @@ class Order(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, tag_
     status: str | None = None
     is_valid: bool
     customer: OrderCustomer | None = None
+    web_id: str | None = None
+    ip_address: str | None = None
     channel: str = ""
     store: str
     payment_method: str | None = None
@@ -160,6 +179,7 @@ class Order(msgspec.Struct, omit_defaults=True, kw_only=True, rename=MARKS, tag_
     billing_address: OrderAddress | None = None
     coupon_code: str | None = None
     lineitems: list[LineItem] | None = None
+    properties: dict[str, Property] | None = None
 
 
 Record = Contact | Product | Order

@@ -45,6 +45,21 @@ def digests(account: str, refs: Sequence[EntityRef]) -> dict[EntityRef, str]:
     return found
 
 
+def record_ids(account: str, refs: Sequence[EntityRef]) -> dict[EntityRef, str]:
+    """Return the id that each entity's last record had; an entity that was never sent is left out."""
+    found: dict[EntityRef, str] = {}
+    for start in range(0, len(refs), 500):
+        part = refs[start : start + 500]
+        query = select(SentRecord.kind, SentRecord.entity, SentRecord.record_id).where(
+            SentRecord.account == account,
+            SentRecord.kind.in_({ref.kind for ref in part}),
+            SentRecord.entity.in_([ref.id for ref in part]),
+        )
+        kept = {(kind, entity): id_ for kind, entity, id_ in db.session.execute(query)}
+        found.update({ref: kept[ref.kind, ref.id] for ref in part if (ref.kind, ref.id) in kept})
+    return found
+
+
 def keep(account: str, rows: Iterable[tuple[EntityRef, Mapped, str]]) -> None:
     """Remember what was accepted: (entity, record, request id). Commits."""
     values = [

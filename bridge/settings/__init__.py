@@ -2,6 +2,7 @@
 
 from bridge.settings.book import DEFAULT, Account, Book, Settings, Store, account_id
 from bridge.settings.cache import Books
+from bridge.settings.kinds import MappedAttribute, mapped_attributes
 from bridge.settings.saved import (
     known_scope,
     load_book,
@@ -22,12 +23,14 @@ __all__ = [
     "Account",
     "Book",
     "Books",
+    "MappedAttribute",
     "Setting",
     "Settings",
     "Store",
     "account_id",
     "known_scope",
     "load_book",
+    "mapped_attributes",
     "mask",
     "parse",
     "read_snapshot",

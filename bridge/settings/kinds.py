@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from cronsim import CronSim, CronSimError
@@ -74,6 +75,55 @@ def words(value: Any) -> list[str]:
     """Return a list of words given as a list, or as text parted by commas or white space."""
     found = value if isinstance(value, list) else re.split(r"[,\s]+", str(value))
     return sorted({str(word).strip() for word in found if str(word).strip()})
+
+
+@dataclass(frozen=True, slots=True)
+class MappedAttribute:
+    """A row of an attribute mapping: the shop's attribute, what it is called at Ometria, and what of it is sent.
+
+    ``form`` is ``id``, ``label`` or ``both`` where the row says so, else empty.
+    """
+
+    attribute: str
+    name: str
+    form: str = ""
+
+
+_MAPPED = re.compile(r"([A-Za-z][A-Za-z0-9_.]{0,99})(?:=([A-Za-z][A-Za-z0-9_-]{0,99}))?(?::([a-z]+))?")
+
+
+def mapping(*forms: str) -> Parse:
+    """Return a parser for rows ``attribute``, ``attribute=name``, each with ``:form`` or without, parted by commas.
+
+    The rows keep their order and come back as texts that it reads again. Without a name the attribute's own code is it.
+    """
+    behind = f", with {' or '.join(f':{form}' for form in forms)} behind it where wanted" if forms else ""
+
+    def parse(value: Any) -> list[str]:
+        found = value if isinstance(value, list) else re.split(r"[,\s]+", str(value))
+        rows: dict[str, str] = {}
+        for text_ in (str(row).strip() for row in found):
+            if not text_:
+                continue
+            match = _MAPPED.fullmatch(text_)
+            if match is None or (match[3] and match[3] not in forms):
+                raise Misconfigured(
+                    f"it takes attributes parted by commas, each as CODE or CODE=OMETRIA_NAME{behind}; "
+                    f"{text_[:60]!r} is none."
+                )
+            name = match[2] or match[1]
+            if name in rows:
+                raise Misconfigured(f"it takes each Ometria attribute once; {name!r} is there twice.")
+            rows[name] = text_
+        return list(rows.values())
+
+    return parse
+
+
+def mapped_attributes(rows: Iterable[str]) -> list[MappedAttribute]:
+    """Return the rows that :func:`mapping` accepted, taken apart."""
+    matches = (_MAPPED.fullmatch(row) for row in rows)
+    return [MappedAttribute(match[1], match[2] or match[1], match[3] or "") for match in matches if match]
 
 
 def cron(value: Any) -> str:

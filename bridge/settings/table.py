@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bridge.settings.kinds import Parse, Widget
 
 NAMESPACE = r"[A-Za-z0-9_-]*"
+COLLECTION = r"[A-Za-z0-9_.-]{1,60}"
+"""No colon: ``optin:sms`` and ``double_optin:sms`` start or record a double opt-in at Ometria."""
 DEFAULT_VALID_STATUSES = ["complete", "pending", "processing"]
 
 
@@ -56,6 +58,14 @@ def _secret(key: str, label: str, text: str) -> Setting:
 
 def _text(key: str, label: str, text: str, pattern: str, takes: str) -> Setting:
     return Setting(key, label, text, "", kinds.text(pattern, takes), "text")
+
+
+def _collection(key: str, label: str, text: str, default: str) -> Setting:
+    return Setting(key, label, text, default, kinds.text(COLLECTION, "1 to 60 letters, digits, _ . or -"), "text")
+
+
+def _mapping(key: str, label: str, text: str, *forms: str) -> Setting:
+    return Setting(key, label, text, [], kinds.mapping(*forms), "words")
 
 
 def _entity(entity: str, noun: str) -> tuple[Setting, ...]:
@@ -163,6 +173,36 @@ SETTINGS: tuple[Setting, ...] = (
         "Send the newsletter status of customers, and subscribers without an account. Off: neither is sent.",
         default=True,
     ),
+    _choice(
+        "customers.subscription_time",
+        "Time of a subscription that was not seen",
+        "Magento tells no time, and Ometria takes a new opt-in without one as of now, which may start welcome "
+        "campaigns: send the time at which the account was made, or none.",
+        "account",
+        "none",
+    ),
+    _collection(
+        "customers.collection",
+        "Customer collection",
+        "Ometria's name for the list of customer accounts. A later change doubles the data.",
+        "customers",
+    ),
+    _collection(
+        "customers.subscriber_collection",
+        "Subscriber collection",
+        "Ometria's name for the list of subscribers without an account; it must differ from that of the customers, "
+        "whose numbers are the same.",
+        "subscribers",
+    ),
+    _mapping(
+        "customers.mapping",
+        "Customer data mapping",
+        "More attributes to send: CODE, or CODE=NAME where Ometria's name differs, with :id or :label behind it for "
+        "what of an option is sent (label without). They become properties, in this order while all are under 1 kB; "
+        "phone_number and timezone are fields. A dot names a part, such as billing_address.company.",
+        "id",
+        "label",
+    ),
     *_entity("products", "product"),
     _choice(
         "products.id_attribute",
@@ -170,6 +210,41 @@ SETTINGS: tuple[Setting, ...] = (
         "What Magento attribute is the product id at Ometria, in pages and in records alike.",
         "id",
         "sku",
+    ),
+    _mapping(
+        "products.mapping",
+        "Product data mapping",
+        "More attributes to send: CODE, or CODE=NAME where Ometria's name differs, with :id, :label or :both behind it "
+        "for what of an option is sent (both without). They are the record's attributes; :property puts one, as its "
+        "label, into the record's properties instead.",
+        "id",
+        "label",
+        "both",
+        "property",
+    ),
+    _switch(
+        "products.parent_id",
+        "Name the parent of a variant",
+        "Send the parent's id with each variant, as the old module did.",
+        default=True,
+    ),
+    _text(
+        "products.url_format",
+        "Custom format for product URL",
+        "Address of a product's page, with {product_id} for Magento's id and {url_path} for the path of the page in "
+        "the shop. Empty: the shop's own address.",
+        r"(?:https?://(?:[^\s{}<>\"]|\{product_id\}|\{url_path\})+)?",
+        "nothing, or an address that begins with http:// or https:// and has no placeholders but {product_id} and "
+        "{url_path}",
+    ),
+    Setting(
+        "products.url_suffix",
+        "Product URL suffix",
+        "What ends the addresses of product pages (Catalog > Search Engine Optimization in Magento), for pages that "
+        "the shop tells no address of: those of products that are sold out.",
+        ".html",
+        kinds.text(r"[A-Za-z0-9._/-]{0,20}", "at most 20 letters, digits, . _ / or -"),
+        "text",
     ),
     _choice(
         "products.image",
@@ -202,6 +277,35 @@ SETTINGS: tuple[Setting, ...] = (
         DEFAULT_VALID_STATUSES,
         kinds.words,
         "words",
+    ),
+    _choice(
+        "orders.bundle_lines",
+        "Lines of a bundle",
+        "Send a bundle as one line with what it holds in the line's properties, or each product in it as a line where "
+        "the price is on the products.",
+        "bundle",
+        "children",
+    ),
+    _choice(
+        "orders.refunded",
+        "Refunded amount of a line",
+        "What a line's refunded amount is: what the customer got back for it (less discount, with tax), or its row "
+        "total before both.",
+        "paid",
+        "row",
+    ),
+    _switch(
+        "orders.subtract_cancelled",
+        "Leave out cancelled pieces",
+        "Where some pieces of an order were cancelled and the rest goes on, totals and lines count the rest. An order "
+        "that is cancelled as a whole keeps its figures.",
+        default=True,
+    ),
+    _mapping(
+        "orders.mapping",
+        "Order data mapping",
+        "More attributes to send: CODE, or CODE=NAME where Ometria's name differs. They become properties of the "
+        "order; ip_address and web_id are fields. A dot names a part, such as billing_address.company.",
     ),
     _switch("tracking.enabled", "Enable tracking", "Put the tag into storefront pages.", default=True),
     _switch(

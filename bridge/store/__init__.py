@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.store.entities import (
     Address,
     Amounts,
+    AttributeInfo,
     Category,
     Customer,
     Family,
@@ -14,11 +15,13 @@ from bridge.store.entities import (
     Gone,
     Image,
     Listed,
+    Option,
     Order,
     OrderLine,
     Page,
     Product,
     ProductView,
+    Scalar,
     StoreView,
     Tree,
     Website,
@@ -38,6 +41,7 @@ __all__ = [
     "STORES",
     "Address",
     "Amounts",
+    "AttributeInfo",
     "Category",
     "Customer",
     "Family",
@@ -45,12 +49,14 @@ __all__ = [
     "Gone",
     "Image",
     "Listed",
+    "Option",
     "Order",
     "OrderLine",
     "Page",
     "Product",
     "ProductView",
     "Right",
+    "Scalar",
     "Store",
     "StoreView",
     "Tree",
@@ -101,7 +107,16 @@ class Store(Protocol):
         """Return the products that have these SKUs; an unknown SKU is left out."""
 
     def families(self) -> Iterator[Family]:
-        """Yield every configurable product with its variants."""
+        """Yield every product that holds others: configurable ones with their variants first, bundles, grouped ones."""
+
+    def attributes(
+        self, kind: Kind, names: Iterable[str], view: str, *, fresh: bool = False
+    ) -> dict[str, AttributeInfo]:
+        """Return the attributes with these codes (of products: or ids), with the labels of a store view.
+
+        Keys are the names asked for; what the shop does not have is left out. ``fresh`` asks the shop again for what
+        it was not asked for within the last minute.
+        """
 
 
 STORES: Mapping[str, Callable[[Config], Store]] = {"magento": Magento}

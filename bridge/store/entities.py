@@ -53,11 +53,16 @@ class Address(Entity, frozen=True, kw_only=True):
     country: str | None = None
 
 
+Scalar = str | int | Decimal | bool | tuple[str, ...]
+"""A value that a merchant may map: as the shop gave it, a list as its parts."""
+
+
 class Customer(Entity, frozen=True, kw_only=True):
     """A customer account.
 
     ``gender`` is Magento's number: 1 male, 2 female, 3 not specified. ``subscribed`` says whether the newsletter goes
-    to this address now; false does not say that anybody ever unsubscribed.
+    to this address now; false does not say that anybody ever unsubscribed. ``values`` holds every attribute under the
+    shop's own code, for the merchant's mapping.
     """
 
     id: str
@@ -72,6 +77,7 @@ class Customer(Entity, frozen=True, kw_only=True):
     date_of_birth: dt.date | None = None
     country: str | None = None
     subscribed: bool | None = None
+    values: dict[str, Scalar] = {}
     created_at: dt.datetime | None = None
     updated_at: dt.datetime | None = None
 
@@ -86,10 +92,24 @@ class Image(Entity, frozen=True, kw_only=True):
 
 
 class Category(Entity, frozen=True, kw_only=True):
-    """A category with its name in one store view."""
+    """A category with its name in one store view; ``path`` names the categories above it, from the root down."""
 
     id: str
     name: str | None = None
+    path: tuple[str, ...] = ()
+
+
+class AttributeInfo(Entity, frozen=True, kw_only=True):
+    """An attribute of products or customers as one store view names it.
+
+    ``input`` is Magento's word for the kind of its field, such as ``text``, ``select``, ``multiselect`` and
+    ``boolean``; ``options`` are the labels of its options by their ids.
+    """
+
+    id: str
+    code: str
+    input: str = "text"
+    options: dict[str, str] = {}
 
 
 class ProductView(Entity, frozen=True, kw_only=True):
@@ -98,7 +118,8 @@ class ProductView(Entity, frozen=True, kw_only=True):
     ``price`` and ``special_price`` are in the view's base currency; ``shown_price`` and ``final_price`` are what the
     shop front shows, in the view's own currency: the only prices of configurable, grouped and bundle products.
     ``special_from`` and ``special_to`` are days in the store view's time zone, both included. ``visibility`` is
-    Magento's: 1 not visible individually.
+    Magento's: 1 not visible individually. ``values`` holds every attribute under the shop's own code, for the
+    merchant's mapping: of an option its id.
     """
 
     name: str | None = None
@@ -114,13 +135,15 @@ class ProductView(Entity, frozen=True, kw_only=True):
     url_key: str | None = None
     images: tuple[Image, ...] = ()
     categories: tuple[Category, ...] = ()
+    values: dict[str, Scalar] = {}
 
 
 class Product(Entity, frozen=True, kw_only=True):
     """A product of any type, with its values by store view code (``""`` when no view was asked for).
 
-    ``children`` are the ids of a configurable product's variants; ``parent`` and ``parent_sku`` are known only where
-    the caller filled them in, since Magento's children do not name their parent. ``salable`` is None when unknown.
+    ``children`` are the ids of a configurable product's variants, ``parts`` the SKUs of what a bundle or a grouped
+    product holds; ``parent`` and ``parent_sku`` are known only where the caller filled them in, since Magento's
+    children do not name their parent. ``salable`` is None when unknown.
     """
 
     id: str
@@ -128,6 +151,7 @@ class Product(Entity, frozen=True, kw_only=True):
     type: str = "simple"
     website_ids: tuple[int, ...] = ()
     children: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     parent: str | None = None
     parent_sku: str | None = None
     salable: bool | None = None
@@ -137,18 +161,20 @@ class Product(Entity, frozen=True, kw_only=True):
 
 
 class Family(Entity, frozen=True, kw_only=True):
-    """A configurable product and its variants."""
+    """A product that holds others, with the ids of those: ``kind`` is ``configurable``, ``bundle`` or ``grouped``."""
 
     parent: str
     sku: str
     children: tuple[str, ...]
+    kind: str = "configurable"
 
 
 class Amounts(Entity, frozen=True, kw_only=True):
     """The money of an order or of one of its lines, in one currency.
 
     ``discount`` carries the shop's sign: negative for an order, positive for a line. ``row`` is the line's total
-    before tax; ``tax_compensation`` is the part of the discount that was taken off the tax.
+    before tax; ``tax_compensation`` is the part of the discount that was taken off the tax. ``refunded`` of a line is
+    the row total of its credit memos, before their discount and tax, which stand in the other ``refunded_`` fields.
     """
 
     currency: str | None = None
@@ -160,15 +186,25 @@ class Amounts(Entity, frozen=True, kw_only=True):
     tax_compensation: Decimal | None = None
     discount: Decimal | None = None
     refunded: Decimal | None = None
+    refunded_discount: Decimal | None = None
+    refunded_tax: Decimal | None = None
+    refunded_tax_compensation: Decimal | None = None
     shipping: Decimal | None = None
     subtotal: Decimal | None = None
     grand_total: Decimal | None = None
 
 
+class Option(Entity, frozen=True, kw_only=True):
+    """What was chosen of a configurable product: the attribute's id and the option's; the shop names neither here."""
+
+    attribute: str
+    option: str
+
+
 class OrderLine(Entity, frozen=True, kw_only=True):
     """A row of an order as Magento keeps it: the variant of a configurable line is a row of its own below ``parent``.
 
-    ``sku`` of a configurable row is its variant's.
+    ``sku`` of a configurable row is its variant's. ``quantity`` is what was ordered, cancelled pieces included.
     """
 
     id: str
@@ -179,12 +215,19 @@ class OrderLine(Entity, frozen=True, kw_only=True):
     name: str | None = None
     quantity: Decimal = Decimal(0)
     quantity_refunded: Decimal | None = None
+    quantity_cancelled: Decimal | None = None
+    options: tuple[Option, ...] = ()
     local: Amounts = Amounts()
     base: Amounts = Amounts()
 
 
 class Order(Entity, frozen=True, kw_only=True):
-    """An order; ``number`` is the increment id that the shopper sees."""
+    """An order; ``number`` is the increment id that the shopper sees.
+
+    ``cancelled`` is the part of ``local`` that was cancelled, all amounts without sign. ``replaced`` tells that another
+    order stands in this one's place since it was edited. ``values`` holds the order's own fields under the shop's
+    names, for the merchant's mapping.
+    """
 
     id: str
     number: str
@@ -197,12 +240,15 @@ class Order(Entity, frozen=True, kw_only=True):
     lastname: str | None = None
     local: Amounts = Amounts()
     base: Amounts = Amounts()
+    cancelled: Amounts = Amounts()
+    replaced: bool = False
     coupon: str | None = None
     payment_method: str | None = None
     shipping_method: str | None = None
     billing: Address | None = None
     shipping: Address | None = None
     lines: tuple[OrderLine, ...] = ()
+    values: dict[str, Scalar] = {}
     created_at: dt.datetime | None = None
     updated_at: dt.datetime | None = None
 

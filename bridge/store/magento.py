@@ -7,13 +7,29 @@ past the end may repeat the last one. Every list must bring ``total_count``; an 
 from __future__ import annotations
 
 import datetime as dt
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Misconfigured, Retry
+from bridge.errors import Misconfigured, Stumbled
 from bridge.store import magento_read as read
-from bridge.store.entities import Customer, Family, Gone, Listed, Order, Page, Product, StoreView, Tree, Website
+from bridge.store.entities import (
+    AttributeInfo,
+    Customer,
+    Family,
+    Gone,
+    Listed,
+    Order,
+    Page,
+    Product,
+    StoreView,
+    Tree,
+    Website,
+)
+from bridge.store.magento_attributes import Attributes
+from bridge.store.magento_faults import Barred, NotTaken, NotThere, later, smaller
 from bridge.store.magento_products import Products
-from bridge.store.magento_rest import Answer, NotTaken, NotThere, Rest
+from bridge.store.magento_rest import Answer, Rest
 from bridge.store.magento_rights import Right, check_rights
 from bridge.store.magento_search import Filter, Query, criteria, in_lists, moment, one_of
 
@@ -21,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bridge.config import Config
+    from bridge.errors import Retry
     from bridge.events import EntityRef, Kind
     from bridge.store.entities import Fetched
 
@@ -32,8 +49,17 @@ LIGHT: dict[Kind, str] = {
     "product": "items[id,sku,updated_at,extension_attributes[website_ids]],total_count",
     "order": "items[entity_id,updated_at,store_id],total_count",
 }
+FAMILIES = {
+    "configurable": "extension_attributes[configurable_product_links]",
+    "bundle": "extension_attributes[bundle_product_options[product_links[sku]]]",
+    "grouped": "product_links[link_type,linked_product_sku]",
+}
+"""Type of a product that holds others -> the fields that say which."""
 FETCH_MOST = 100
 SMALLEST = 10
+LESS_SECONDS = 20.0
+"""How long a page at which the shop fails is asked for again with fewer rows: less than a walk holds its lock."""
+ODD_SECONDS = 60.0
 
 
 class Magento:
@@ -42,6 +68,7 @@ class Magento:
     def __init__(self, config: Config, rest: Rest | None = None) -> None:
         self._rest = rest or Rest(config)
         self._products = Products(self._rest)
+        self._attributes = Attributes(self._rest)
         self._date: dt.datetime | None = None
         self._websites: int | None = None
 
@@ -51,12 +78,12 @@ class Magento:
 
     def tree(self) -> Tree:
         """Return websites and store views, joined from four calls."""
-        websites = read.rows(self._get("store/websites").data)
+        websites = self._sites()
         groups = {row.get("id"): row for row in read.rows(self._get("store/storeGroups").data)}
         configs = {row.get("code"): row for row in read.rows(self._get("store/storeConfigs").data)}
         views = read.rows(self._get("store/storeViews").data)
-        if not websites or not groups or not configs or not views:
-            raise Retry("The shop answered its store tree with an empty list.", after=60)
+        if not groups or not configs or not views:
+            raise _no_tree()
         return Tree(
             websites=tuple(
                 Website(id=row["id"], code=str(row["code"]), name=str(row.get("name") or ""))
@@ -84,7 +111,9 @@ class Magento:
                 wanted[ref.kind][id_] = ref
         for id_, customer in self._customers(wanted["contact"]).items():
             found[wanted["contact"][id_]] = customer
-        for id_, product in self._products.by_id(wanted["product"], views).items():
+        with _every_route():
+            products = self._products.by_id(wanted["product"], views)
+        for id_, product in products.items():
             found[wanted["product"][id_]] = product
         for raw in self._rows_in("order", wanted["order"]):
             order = read.order(raw)
@@ -117,14 +146,14 @@ class Magento:
                 ("updated_at", "gteq", moment(start)),
                 ("updated_at", "lteq", moment(until)),
             ]
-            raws, total = self._list(kind, window, ("updated_at", "entity_id"), SIZES[kind], LIGHT[kind])
+            raws, total = self._walk(kind, window, ("updated_at", "entity_id"), LIGHT[kind])
             rows = [row for row in (read.listed(kind, raw) for raw in raws) if row]
             yield from _new(rows, seen)
             if len(raws) >= total or not rows:
                 return
             last = rows[-1].updated_at
             if last is None or last < start:
-                raise Retry("The shop's list is not in the order that was asked for.", after=60)
+                raise later("The shop's list is not in the order that was asked for", ODD_SECONDS)
             if last.replace(microsecond=0) == start.replace(microsecond=0):
                 yield from self._same_second(kind, last, seen)
                 last += dt.timedelta(seconds=1)
@@ -136,7 +165,7 @@ class Magento:
         last = "0"
         while True:
             only: list[Filter] = [("updated_at", "eq", moment(second)), ("entity_id", "gt", last)]
-            raws, total = self._list(kind, only, ("entity_id",), SIZES[kind], LIGHT[kind])
+            raws, total = self._walk(kind, only, ("entity_id",), LIGHT[kind])
             yield from _new([row for row in (read.listed(kind, raw) for raw in raws) if row], seen)
             if len(raws) >= total or not raws:
                 return
@@ -147,12 +176,12 @@ class Magento:
         filters: list[Filter] = [("increment_id", "eq", number)]
         if email:
             filters.append(("customer_email", "eq", email))
-        raws, _ = self._list("order", filters, ("entity_id",), SIZES["order"], None)
+        raws = self._by_value("order", filters)
         return read.order(raws[-1]) if raws else None
 
     def customer_by_email(self, email: str, website_id: int) -> Customer | None:
         """Return the account of this website: another website's is, by Magento's default, another person's matter."""
-        raws, _ = self._list("contact", [("email", "eq", email)], ("entity_id",), SIZES["contact"], None)
+        raws = self._by_value("contact", [("email", "eq", email)])
         own = [raw for raw in raws if read.whole(raw.get("website_id")) == website_id]
         if not own:
             return None
@@ -160,42 +189,77 @@ class Magento:
 
     def products_by_sku(self, skus: Iterable[str], views: Sequence[str] = ()) -> dict[str, Product]:
         """Return products by SKU."""
-        return self._products.by_sku(skus, views)
+        with _every_route():
+            return self._products.by_sku(skus, views)
 
     def families(self) -> Iterator[Family]:
-        """Yield configurable products by keyset."""
-        last = "0"
-        while True:
-            filters: list[Filter] = [("type_id", "eq", "configurable"), ("entity_id", "gt", last)]
-            fields = "items[id,sku,extension_attributes[configurable_product_links]],total_count"
-            raws, total = self._list("product", filters, ("entity_id",), SIZES["product"], fields)
-            for raw in raws:
-                links = read.table(raw.get("extension_attributes")).get("configurable_product_links") or ()
-                yield Family(
-                    parent=str(raw["id"]), sku=str(raw.get("sku") or ""), children=tuple(str(link) for link in links)
-                )
-            if len(raws) >= total or not raws:
-                return
-            last = _advance("product", raws, last)
+        """Yield products that hold others, by keyset."""
+        for kind, held in FAMILIES.items():
+            last = "0"
+            while True:
+                filters: list[Filter] = [("type_id", "eq", kind), ("entity_id", "gt", last)]
+                raws, total = self._walk("product", filters, ("entity_id",), f"items[id,sku,{held}],total_count")
+                yield from self._families_of(kind, raws)
+                if len(raws) >= total or not raws:
+                    break
+                last = _advance("product", raws, last)
+
+    def _families_of(self, kind: str, raws: list[dict[str, Any]]) -> Iterator[Family]:
+        """Find the ids of the parts of bundles and grouped products: the shop tells their SKUs."""
+        with _every_route():
+            ids = self._products.ids_of({sku for raw in raws for sku in read.parts(raw)})
+        for raw in raws:
+            held = read.children(raw) or tuple(ids[sku] for sku in read.parts(raw) if sku in ids)
+            yield Family(parent=str(raw["id"]), sku=str(raw.get("sku") or ""), children=held, kind=kind)
+
+    def attributes(
+        self, kind: Kind, names: Iterable[str], view: str, *, fresh: bool = False
+    ) -> dict[str, AttributeInfo]:
+        """Return attributes with the labels of a store view, kept for an hour."""
+        return self._attributes.read(kind, names, view, fresh=fresh)
 
     def _customers(self, ids: Iterable[str]) -> dict[str, Customer]:
-        found = (read.customer(raw) for raw in self._rows_in("contact", ids))
-        return {customer.id: self._sure(customer) for customer in found}
+        found = (self._sure(read.customer(raw)) for raw in self._rows_in("contact", ids))
+        return {customer.id: customer for customer in found if customer}
 
-    def _sure(self, customer: Customer) -> Customer:
-        """Read the newsletter status again by the single call where websites differ: lists match it by e-mail only."""
+    def _sure(self, customer: Customer) -> Customer | None:
+        """Read the customer singly where websites differ, since lists match the newsletter status by e-mail only.
+
+        None where the shop has lost the customer meanwhile.
+        """
         if self._websites is None:
-            self._websites = sum(1 for row in read.rows(self._get("store/websites").data) if row.get("id"))
+            self._websites = sum(1 for row in self._sites() if row.get("id"))
         if self._websites < 2:
             return customer
         try:
-            return read.customer(self._get(f"customers/{customer.id}").data)
+            raw = read.table(self._rest.get(f"customers/{customer.id}").data)
         except NotThere:
-            return customer
+            return None
+        if read.entity_id("contact", raw) != customer.id:
+            raise later("The shop answered another thing than the customer that was asked for", ODD_SECONDS)
+        return read.customer(raw)
+
+    def _sites(self) -> list[dict[str, Any]]:
+        """Return the websites; a shop has at least the one of the administration."""
+        found = read.rows(self._get("store/websites").data)
+        if not found:
+            raise _no_tree()
+        return found
+
+    def _by_value(self, kind: Kind, filters: list[Filter]) -> list[dict[str, Any]]:
+        """Return the few rows with a value that came from outside, which a firewall may dislike.
+
+        Where it passes a harmless question for the same rows, the value is to blame, not the set-up.
+        """
+        try:
+            return self._list(kind, filters, ("entity_id",), SIZES[kind], None)[0]
+        except Barred:
+            self._list(kind, [], ("entity_id",), 1, LIGHT[kind])
+            raise smaller("Something in front of the shop refuses a value of this question") from None
 
     def _rows_in(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for part in in_lists(ids, FETCH_MOST):
-            raws, total = self._list(kind, [one_of("entity_id", part)], ("entity_id",), FETCH_MOST, None)
+            raws, total = self._list(kind, [one_of("entity_id", part)], ("entity_id",), len(part), None)
             if len(raws) < total and len(part) > 1:
                 # The shop's page limit is lower than the list: what is missing is not gone.
                 yield from self._rows_in(kind, part[: len(part) // 2])
@@ -205,33 +269,55 @@ class Magento:
 
     def _keyset(self, kind: Kind, cursor: str | None, fields: str | None) -> tuple[list[Any], str | None, int]:
         last = cursor or "0"
-        raws, total = self._list(kind, [("entity_id", "gt", last)], ("entity_id",), SIZES[kind], fields)
+        raws, total = self._walk(kind, [("entity_id", "gt", last)], ("entity_id",), fields)
         if not raws or len(raws) >= total:
             return raws, None, total
         return raws, _advance(kind, raws, last), total
 
+    def _walk(
+        self, kind: Kind, filters: list[Filter], sort: tuple[str, ...], fields: str | None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of a walk, as :meth:`_list`; a page at which the shop fails is asked for with fewer rows."""
+        return self._list(kind, filters, sort, SIZES[kind], fields, less_on=Stumbled)
+
     def _list(
-        self, kind: Kind, filters: list[Filter], sort: tuple[str, ...], size: int, fields: str | None
+        self,
+        kind: Kind,
+        filters: list[Filter],
+        sort: tuple[str, ...],
+        size: int,
+        fields: str | None,
+        *,
+        less_on: type[Stumbled] = NotTaken,
     ) -> tuple[list[dict[str, Any]], int]:
         """Return the rows of page 1 and the shop's count; a shop with a lower page limit is asked for less."""
+        end = time.monotonic() + LESS_SECONDS
         while True:
             query = criteria(filters, sort=sort, size=size)
             if fields:
                 query.append(("fields", fields))
             try:
                 return rows_of(self._get(ROUTES[kind], query))
-            except NotTaken as error:
-                if size <= SMALLEST:
-                    raise Retry(str(error), after=300) from None
+            except less_on:
+                if size <= SMALLEST or time.monotonic() > end:
+                    raise
                 size //= 2
 
     def _get(self, route: str, query: Query | None = None) -> Answer:
-        try:
+        with _every_route():
             return self._rest.get(route, query)
-        except NotThere as error:
-            if "/" in route and route.partition("/")[0] == "customers" and route != ROUTES["contact"]:
-                raise
-            raise Misconfigured(f"{error} Is the address that of a Magento 2 shop?") from None
+
+
+@contextmanager
+def _every_route() -> Iterator[None]:
+    """Say what to change where the shop lacks a route that bridge cannot do without."""
+    try:
+        yield
+    except NotThere as error:
+        said = str(error).removesuffix(".")
+        raise Misconfigured(
+            f"{said}: BRIDGE_STORE_URL or BRIDGE_STORE_REST_URL must lead to a Magento 2 shop with this route."
+        ) from None
 
 
 def rows_of(answer: Answer) -> tuple[list[dict[str, Any]], int]:
@@ -239,15 +325,19 @@ def rows_of(answer: Answer) -> tuple[list[dict[str, Any]], int]:
     data = read.table(answer.data)
     total = read.whole(data.get("total_count"))
     if total is None:
-        raise Retry("The shop answered a list without its total_count.", after=60)
+        raise later("The shop answered a list without its total_count", ODD_SECONDS)
     return read.rows(data.get("items")), total
+
+
+def _no_tree() -> Retry:
+    return later("The shop answered its store tree with an empty list", ODD_SECONDS)
 
 
 def _advance(kind: Kind, raws: list[dict[str, Any]], last: str) -> str:
     """Return the greatest id of a page, or refuse to go round in circles."""
     newest = max((read.whole(read.entity_id(kind, raw)) or 0 for raw in raws), default=0)
     if newest <= int(last):
-        raise Retry("The shop gave the same page again instead of the next one.", after=60)
+        raise later("The shop gave the same page again instead of the next one", ODD_SECONDS)
     return str(newest)
 
 

@@ -6,6 +6,7 @@ A product list is not limited to the store view's website; the view only decides
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
     from bridge.store.magento_rest import Rest
 
 MOST = 100
+KEPT_SECONDS = 3600.0
 SHOWN = "items[id,url,price_info[final_price,regular_price,minimal_price,minimal_regular_price]]"
 
 
 class Products:
-    """Reads products in bulk; keeps category names and the store views' ids for its own short life."""
+    """Reads products in bulk; keeps categories and what the store tree says for an hour."""
 
     def __init__(self, rest: Rest) -> None:
         self._rest = rest
-        self._categories: dict[str, dict[str, str | None]] = {}
+        self._kept_since = time.monotonic()
+        self._categories: dict[str, dict[str, Category]] = {}
         self._views: dict[str, dict[str, Any]] | None = None
         self._sites: dict[int, str] | None = None
 
@@ -42,7 +45,18 @@ class Products:
         """Return the products with these SKUs."""
         return {product.sku: product for product in self._read("sku", skus, views)}
 
+    def ids_of(self, skus: Iterable[str]) -> dict[str, str]:
+        """Return the ids of the products with these SKUs; no more is read."""
+        found: dict[str, str] = {}
+        for part in in_lists(sorted(skus), MOST):
+            raws = self._list("sku", part, "", "items[id,sku],total_count")
+            found |= {str(raw.get("sku")): id_ for id_, raw in raws.items()}
+        return found
+
     def _read(self, field: str, values: Iterable[str], views: Sequence[str]) -> list[Product]:
+        if time.monotonic() - self._kept_since > KEPT_SECONDS:
+            self._kept_since = time.monotonic()
+            self._categories, self._views, self._sites = {}, None, None
         found: dict[str, Product] = {}
         for part in in_lists(values, MOST):
             chunk: dict[str, Product] = {}
@@ -58,7 +72,22 @@ class Products:
         return list(found.values())
 
     def _in_view(self, field: str, values: list[str], view: str) -> dict[str, Product]:
-        query = criteria([one_of(field, values)], sort=["entity_id"], size=MOST)
+        raws = self._list(field, values, view)
+        shown = self._shown(list(raws), view) if view else {}
+        categories = self._named({id_ for raw in raws.values() for id_ in read.category_ids(raw)}, view)
+        found = {}
+        for id_, raw in raws.items():
+            product = read.product(raw, view)
+            own = tuple(categories[category] for category in read.category_ids(raw))
+            whole = _dress(product.views[view], shown.get(id_, {}), own)
+            found[id_] = msgspec.structs.replace(product, views={view: whole})
+        return found
+
+    def _list(self, field: str, values: list[str], view: str, fields: str = "") -> dict[str, dict[str, Any]]:
+        """Return the products of a list in one store view, by id; a page of no more rows, since shops limit it."""
+        query = criteria([one_of(field, values)], sort=["entity_id"], size=len(values))
+        if fields:
+            query.append(("fields", fields))
         try:
             data = read.table(self._rest.get("products", query, store=view or "all").data)
         except NotThere:
@@ -67,27 +96,20 @@ class Products:
             raise Stumbled(str(error), after=300) from None
         if read.whole(data.get("total_count")) is None:
             raise Retry("The shop answered a list without its total_count.", after=60)
-        raws = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
-        shown = self._shown(list(raws), view) if view else {}
-        names = self._names({id_ for raw in raws.values() for id_ in read.category_ids(raw)}, view)
-        found = {}
-        for id_, raw in raws.items():
-            product = read.product(raw, view)
-            whole = _dress(product.views[view], shown.get(id_, {}), read.category_ids(raw), names)
-            found[id_] = msgspec.structs.replace(product, views={view: whole})
-        return found
+        return {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
 
-    def _names(self, ids: set[str], view: str) -> dict[str, str | None]:
+    def _named(self, ids: set[str], view: str) -> dict[str, Category]:
+        """Return the categories as the store view names them; those that the shop does not tell have their id only."""
         known = self._categories.setdefault(view, {})
         for part in in_lists(sorted(ids - known.keys()), MOST):
-            query = criteria([one_of("entity_id", part)], sort=["entity_id"], size=MOST)
-            query.append(("fields", "items[id,name],total_count"))
+            query = criteria([one_of("entity_id", part)], sort=["entity_id"], size=len(part))
+            query.append(("fields", "items[id,name,path],total_count"))
             try:
                 data = read.table(self._rest.get("categories/list", query, store=view or "all").data)
             except (NotThere, NotTaken):
                 data = {}
-            known.update(dict.fromkeys(part))
-            known.update({str(row.get("id")): read.text(row.get("name")) for row in read.rows(data.get("items"))})
+            known.update({id_: Category(id=id_) for id_ in part})
+            known.update({str(row.get("id")): read.category(row) for row in read.rows(data.get("items"))})
         return known
 
     def _shown(self, ids: list[str], view: str) -> dict[str, dict[str, Any]]:
@@ -95,7 +117,7 @@ class Products:
         config = self._configs().get(view)
         if config is None or not ids:
             return {}
-        query = criteria([one_of("entity_id", ids)], size=MOST)
+        query = criteria([one_of("entity_id", ids)], size=len(ids))
         query += [
             ("storeId", str(config.get("id"))),
             ("currencyCode", str(config.get("default_display_currency_code"))),
@@ -125,7 +147,7 @@ class Products:
     def _stock_in(self, website: str | None, skus: list[str]) -> dict[str, bool]:
         found: dict[str, bool] = {}
         for part in in_lists(skus, MOST) if website else ():
-            query = criteria([one_of("sku", part)], sort=["sku"], size=MOST)
+            query = criteria([one_of("sku", part)], sort=["sku"], size=len(part))
             try:
                 data = self._rest.get(f"inventory/export-stock-salable-qty/website/{website}", query).data
             except NotThere:
@@ -160,15 +182,17 @@ class Products:
         return self._sites.get(website_id)
 
 
-def _dress(
-    view: ProductView, shown: dict[str, Any], categories: tuple[str, ...], names: dict[str, str | None]
-) -> ProductView:
+def _dress(view: ProductView, shown: dict[str, Any], categories: tuple[Category, ...]) -> ProductView:
+    """Add what other calls tell. A grouped product has no regular price of its own, only its cheapest part's."""
     prices = read.table(shown.get("price_info"))
-    regular = read.money(prices.get("regular_price"))
+    regular, final = (
+        next((price for name in names if (price := read.money(prices.get(name)))), None)
+        for names in (("regular_price", "minimal_regular_price"), ("final_price", "minimal_price"))
+    )
     return msgspec.structs.replace(
         view,
         url=read.text(shown.get("url")),
-        shown_price=regular or read.money(prices.get("minimal_regular_price")),
-        final_price=read.money(prices.get("final_price")) or read.money(prices.get("minimal_price")),
-        categories=tuple(Category(id=id_, name=names.get(id_)) for id_ in categories),
+        shown_price=regular or final,
+        final_price=final,
+        categories=categories,
     )

@@ -13,14 +13,17 @@ from bridge.events import EntityRef
 from bridge.store.entities import (
     Address,
     Amounts,
+    Category,
     Customer,
     Image,
     Listed,
+    Option,
     Order,
     OrderLine,
     Product,
     ProductView,
 )
+from bridge.store.magento_values import customer_values, order_values, product_values
 
 if TYPE_CHECKING:
     from bridge.events import Kind
@@ -124,15 +127,17 @@ def customer(raw: Raw) -> Customer:
         date_of_birth=day(raw.get("dob")),
         country=_country(raw),
         subscribed=None if subscribed is None else flag(subscribed),
+        values=customer_values(raw),
         created_at=moment(raw.get("created_at")),
         updated_at=moment(raw.get("updated_at")),
     )
 
 
 def _country(raw: Raw) -> str | None:
+    """Return the country of the default billing address, else of the default shipping address, else of any."""
     addresses = rows(raw.get("addresses"))
-    wanted = [row for row in addresses if row.get("default_billing") is True] or addresses
-    return text(wanted[0].get("country_id")) if wanted else None
+    addresses.sort(key=lambda row: (row.get("default_billing") is not True, row.get("default_shipping") is not True))
+    return text(addresses[0].get("country_id")) if addresses else None
 
 
 def product(raw: Raw, view: str) -> Product:
@@ -143,12 +148,31 @@ def product(raw: Raw, view: str) -> Product:
         sku=str(raw.get("sku") or ""),
         type=text(raw.get("type_id")) or "simple",
         website_ids=_wholes(extension.get("website_ids")),
-        children=tuple(str(id_) for id_ in extension.get("configurable_product_links") or ()),
+        children=children(raw),
+        parts=parts(raw),
         salable=_stock_of(extension),
         views={view: product_view(raw)},
         created_at=moment(raw.get("created_at")),
         updated_at=moment(raw.get("updated_at")),
     )
+
+
+def children(raw: Raw) -> tuple[str, ...]:
+    """Return the ids of a configurable product's variants."""
+    links = table(raw.get("extension_attributes")).get("configurable_product_links")
+    return tuple(str(id_) for id_ in links) if isinstance(links, list) else ()
+
+
+def parts(raw: Raw) -> tuple[str, ...]:
+    """Return the SKUs of what a bundle or a grouped product holds, each once, in the shop's order."""
+    options = rows(table(raw.get("extension_attributes")).get("bundle_product_options"))
+    bundled = [text(link.get("sku")) for option in options for link in rows(option.get("product_links"))]
+    grouped = [
+        text(link.get("linked_product_sku"))
+        for link in rows(raw.get("product_links"))
+        if link.get("link_type") == "associated"
+    ]
+    return tuple(dict.fromkeys(sku for sku in (*bundled, *grouped) if sku))
 
 
 def product_view(raw: Raw) -> ProductView:
@@ -164,6 +188,16 @@ def product_view(raw: Raw) -> ProductView:
         special_to=day(custom.get("special_to_date")),
         url_key=text(custom.get("url_key")),
         images=tuple(_images(raw)),
+        values=product_values(raw),
+    )
+
+
+def category(raw: Raw) -> Category:
+    """Return a category; its path is ``1/2/15``."""
+    return Category(
+        id=str(raw.get("id")),
+        name=text(raw.get("name")),
+        path=tuple(part for part in (text(raw.get("path")) or "").split("/") if part),
     )
 
 
@@ -214,12 +248,15 @@ def order(raw: Raw) -> Order:
         lastname=text(raw.get("customer_lastname")),
         local=_totals(raw, "", raw.get("order_currency_code")),
         base=_totals(raw, "base_", raw.get("base_currency_code")),
+        cancelled=_cancelled(raw),
+        replaced=text(raw.get("relation_child_id")) is not None,
         coupon=text(raw.get("coupon_code")),
         payment_method=text(table(raw.get("payment")).get("method")),
         shipping_method=text(shipping.get("method")),
         billing=address(raw.get("billing_address")),
         shipping=address(shipping.get("address")),
         lines=tuple(_line(row) for row in rows(raw.get("items"))),
+        values=order_values(raw),
         created_at=moment(raw.get("created_at")),
         updated_at=moment(raw.get("updated_at")),
     )
@@ -237,6 +274,17 @@ def _totals(raw: Raw, prefix: str, currency: Any) -> Amounts:
     )
 
 
+def _cancelled(raw: Raw) -> Amounts:
+    return Amounts(
+        currency=text(raw.get("order_currency_code")),
+        tax=money(raw.get("tax_canceled")),
+        discount=money(raw.get("discount_canceled")),
+        shipping=money(raw.get("shipping_canceled")),
+        subtotal=money(raw.get("subtotal_canceled")),
+        grand_total=money(raw.get("total_canceled")),
+    )
+
+
 def _line(raw: Raw) -> OrderLine:
     return OrderLine(
         id=str(raw.get("item_id") or ""),
@@ -247,9 +295,18 @@ def _line(raw: Raw) -> OrderLine:
         name=text(raw.get("name")),
         quantity=money(raw.get("qty_ordered")) or Decimal(0),
         quantity_refunded=money(raw.get("qty_refunded")),
+        quantity_cancelled=money(raw.get("qty_canceled")),
+        options=tuple(_options(raw)),
         local=_row_amounts(raw, ""),
         base=_row_amounts(raw, "base_"),
     )
+
+
+def _options(raw: Raw) -> list[Option]:
+    extension = table(table(raw.get("product_option")).get("extension_attributes"))
+    chosen = rows(extension.get("configurable_item_options"))
+    pairs = ((text(row.get("option_id")), text(row.get("option_value"))) for row in chosen)
+    return [Option(attribute=attribute, option=option) for attribute, option in pairs if attribute and option]
 
 
 def _row_amounts(raw: Raw, prefix: str) -> Amounts:
@@ -262,6 +319,9 @@ def _row_amounts(raw: Raw, prefix: str) -> Amounts:
         tax_compensation=money(raw.get(f"{prefix}discount_tax_compensation_amount")),
         discount=money(raw.get(f"{prefix}discount_amount")),
         refunded=money(raw.get(f"{prefix}amount_refunded")),
+        refunded_discount=money(raw.get(f"{prefix}discount_refunded")),
+        refunded_tax=money(raw.get(f"{prefix}tax_refunded")),
+        refunded_tax_compensation=money(raw.get(f"{prefix}discount_tax_compensation_refunded")),
     )
 
 

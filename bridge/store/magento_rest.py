@@ -1,13 +1,11 @@
-"""One GET to Magento's REST API: address, proof, time-outs, and what each failure means.
+"""One GET to Magento's REST API: address, proof, time-outs, and data or the error of :mod:`magento_faults`.
 
-A failure is never an empty result: a refused token or right is :class:`Misconfigured`, everything that may pass is
-:class:`Retry`. Redirects are not followed, cookies are not kept. Neither the token nor a query is in an error's text.
+A failure is never an empty result. Redirects are not followed, cookies are not kept. Neither the token nor a query is
+in an error's text.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 import os
 import threading
 import time
@@ -22,28 +20,26 @@ import msgspec
 import requests
 
 from bridge.config import require_store
-from bridge.errors import BridgeError, Misconfigured, Retry, Stumbled
+from bridge.errors import Misconfigured
+from bridge.store import magento_read as read
 from bridge.store.magento_auth import authorization
+from bridge.store.magento_faults import ODD_SECONDS, NotTaken, NotThere, Reply, clock, fault, later, named, smaller
 from bridge.store.magento_search import Query, encode
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from bridge.config import Config
+
+__all__ = ["Answer", "NotTaken", "NotThere", "Rest"]
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 TOTAL_SECONDS = 25.0
 BODY_BYTES = 64 * 1024 * 1024
-REFUSED_SECONDS = 60.0
+UNREACHED_SECONDS = 15.0
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
-
-
-class NotThere(BridgeError):
-    """The shop answered 404 as Magento does: no such entity, or a module that serves the route is not installed."""
-
-
-class NotTaken(BridgeError):
-    """The shop answered 400: the query is wrong for this shop, such as a page above its limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +90,13 @@ class Rest:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return _read(response, self._body(response), route)
+                return _read(response, self._body(response, route), route)
         except requests.ReadTimeout:
-            raise Stumbled("The shop's REST API took too long.", after=15) from None
+            raise smaller(f"The shop's REST API took too long at {named(route)}", UNREACHED_SECONDS) from None
         except requests.RequestException as error:
             # The library's text may hold the URL with an e-mail in its query: only its kind is told.
-            raise Retry(f"The shop's REST API did not answer ({type(error).__name__}).", after=15) from None
+            said = f"The shop's REST API did not answer ({type(error).__name__})"
+            raise later(said, UNREACHED_SECONDS) from None
 
     def _session(self) -> requests.Session:
         if getattr(self._local, "process", None) != os.getpid():
@@ -120,7 +117,7 @@ class Rest:
             )
         return f"Bearer {self._config.store_token}"
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _body(self, response: requests.Response, route: str) -> bytes:
         """Read the body within the total time; each single read is bounded by the read time-out."""
         end = time.monotonic() + self._total
         parts: list[bytes] = []
@@ -129,7 +126,7 @@ class Rest:
             parts.append(part)
             size += len(part)
             if time.monotonic() > end or size > BODY_BYTES:
-                raise Retry("The shop's REST API answered too slowly or too much.", after=30)
+                raise smaller(f"The shop's REST API answered too slowly or too much at {named(route)}")
         return b"".join(parts)
 
 
@@ -144,25 +141,12 @@ def _target(config: Config) -> _Target:
 
 
 def _read(response: requests.Response, body: bytes, route: str) -> Answer:
-    status = response.status_code
-    if 300 <= status < 400:
-        raise Misconfigured(
-            f"The shop's REST API redirects ({status}): set BRIDGE_PUBLIC_URL to the shop's base URL, "
-            "or BRIDGE_STORE_REST_URL to the address that answers itself."
-        )
     data = _decode(body)
-    if status == 200 and data is not None:
-        return Answer(data, _clock(response.headers.get("Date")))
-    raise _fault(status, data, response.headers.get("Retry-After"), route)
-
-
-def _clock(date: str | None) -> dt.datetime | None:
-    """Return the moment of a ``Date`` header, or None when there is none that can be read."""
-    try:
-        moment = email.utils.parsedate_to_datetime(date) if date else None
-    except ValueError:
-        return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    if response.status_code != 200 or data is None:
+        raise fault(Reply(response.status_code, data, body, response.headers), route)
+    if _hollow(data):
+        raise later(f"The shop counts rows of {named(route)} and shows none", ODD_SECONDS)
+    return Answer(data, clock(response.headers.get("Date")))
 
 
 def _decode(body: bytes) -> Any:
@@ -173,45 +157,7 @@ def _decode(body: bytes) -> Any:
         return None
 
 
-def _fault(status: int, data: Any, retry_after: str | None, route: str) -> BridgeError:
-    if status in {401, 403}:
-        return _not_allowed(status, data)
-    if status == 404:
-        if data is None:
-            return Misconfigured(
-                "The shop's address does not answer as Magento's REST API (404): "
-                "correct BRIDGE_STORE_URL or BRIDGE_STORE_REST_URL."
-            )
-        return NotThere(f"The shop has no {route}.")
-    if status == 400 and data is not None:
-        return NotTaken(f"The shop refused a query for {route}: {_message(data)}")
-    if status == 200:
-        return Retry("The shop's REST API answered with something that is not JSON.", after=REFUSED_SECONDS)
-    seconds = float(retry_after) if retry_after and retry_after.isdecimal() else 30.0
-    said = "The shop is in maintenance" if status == 503 else "The shop's REST API failed"
-    failure = Stumbled if status == 500 else Retry
-    return failure(f"{said} ({status}).", after=min(seconds, 3600.0))
-
-
-def _not_allowed(status: int, data: Any) -> BridgeError:
-    message = _message(data)
-    if "nonce" in message:
-        return Retry("The shop saw the nonce of a call before; it is asked again with another.", after=1)
-    if "signature" in message:
-        return Misconfigured(
-            "The shop refuses the OAuth signature: check the four BRIDGE_STORE_… values, "
-            "and that BRIDGE_PUBLIC_URL is the shop's base URL with its scheme."
-        )
-    parameters = data.get("parameters") if isinstance(data, dict) else None
-    resource = parameters.get("resources") if isinstance(parameters, dict) else None
-    if resource:
-        return Misconfigured(
-            f"The shop refuses the token for {resource} ({status}): give the integration this right, or, from "
-            "Magento 2.4.4, allow integration tokens as bearer tokens or use the four OAuth values."
-        )
-    return Misconfigured(f"The shop refuses the token ({status}): check BRIDGE_STORE_TOKEN or the four OAuth values.")
-
-
-def _message(data: Any) -> str:
-    """Return Magento's sentence with its placeholders left empty: the parameters may hold paths and personal data."""
-    return str(data.get("message", ""))[:200] if isinstance(data, dict) else ""
+def _hollow(data: Any) -> bool:
+    """Tell a list that counts rows but shows none: always page 1 is asked, so it is not the end, nor an empty shop."""
+    counted = isinstance(data, dict) and "items" in data and read.whole(data.get("total_count"))
+    return bool(counted) and not read.rows(data["items"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.events import EntityRef
-from bridge.store.entities import Customer, Entity, Family, Gone, Listed, Order, Page, Product, Tree
+from bridge.store.entities import AttributeInfo, Customer, Entity, Family, Gone, Listed, Order, Page, Product, Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.store.magento_rights import Right
 
 PAGE = 100
+FAMILIES = ("configurable", "bundle", "grouped")
 
 
 class Memory:
@@ -28,6 +29,8 @@ class Memory:
         self._page = page
         self._entities: dict[EntityRef, Customer | Product | Order] = {}
         self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+        self.labels: dict[tuple[Kind, str], list[AttributeInfo]] = {}
+        """Attributes by kind and store view."""
         self.fault: Exception | None = None
         self.calls: list[str] = []
         for entity in entities:
@@ -117,11 +120,24 @@ class Memory:
         return found
 
     def families(self) -> Iterator[Family]:
-        """Yield products that have children."""
+        """Yield products that hold others."""
         self._call("families")
-        for _, product in self._of("product"):
-            if isinstance(product, Product) and product.children:
-                yield Family(parent=product.id, sku=product.sku, children=product.children)
+        products = [entity for _, entity in self._of("product") if isinstance(entity, Product)]
+        ids = {product.sku: product.id for product in products}
+        for kind in FAMILIES:
+            for one in products:
+                held = one.children or tuple(ids[sku] for sku in one.parts if sku in ids)
+                if one.type == kind and held:
+                    yield Family(parent=one.id, sku=one.sku, children=held, kind=kind)
+
+    def attributes(
+        self, kind: Kind, names: Iterable[str], view: str, *, fresh: bool = False
+    ) -> dict[str, AttributeInfo]:
+        """Return attributes of ``labels``; nothing is kept, so all are fresh."""
+        del fresh
+        self._call("attributes")
+        known = self.labels.get((kind, view), [])
+        return {name: info for name in names for info in known if name in {info.code, info.id}}
 
     def _of(self, kind: Kind) -> list[tuple[EntityRef, Customer | Product | Order]]:
         return [(ref, entity) for ref, entity in self._entities.items() if ref.kind == kind]

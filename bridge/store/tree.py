@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def scopes_of(tree: Tree, *, secure: bool) -> list[Scope]:
-    """Return ``default``, ``website:CODE`` and ``store:CODE``; with ``secure`` the https URLs of each view."""
+    """Return ``default``, ``website:CODE`` and ``store:CODE``; with ``secure`` the https URLs of each view.
+
+    Pictures are shown in mails and on other pages, so theirs is the secure address in any case. A shop that has none
+    gives the plain one in its place.
+    """
     websites = {website.id: website for website in tree.websites}
     scopes = [Scope(ref=DEFAULT, level=DEFAULT, name="Default")]
     scopes += [
@@ -51,7 +55,7 @@ def _store(view: StoreView, parent: str, *, secure: bool) -> Scope:
         is_default=view.is_default,
         base_url=(view.secure_base_url if secure else "") or view.base_url,
         link_url=(view.secure_link_url if secure else "") or view.link_url,
-        media_url=(view.secure_media_url if secure else "") or view.media_url,
+        media_url=view.secure_media_url or view.media_url,
         currency=view.currency,
         base_currency=view.base_currency,
         locale=view.locale,

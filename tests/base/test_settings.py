@@ -124,6 +124,12 @@ def test_an_account_s_id_and_text_reveal_nothing_of_its_key():
         ("orders.valid_statuses", "complete, processing", ["complete", "processing"]),
         ("customers.namespace", "uk-shop_1", "uk-shop_1"),
         ("orders.currency", "both", "both"),
+        ("products.url_format", "", ""),
+        ("products.url_format", *["http://example.com/{product_id}/{url_path}"] * 2),
+        ("products.url_format", *["https://x.test/p?id={product_id}&from=mail"] * 2),
+        ("products.url_suffix", "", ""),
+        ("products.url_suffix", ".htm", ".htm"),
+        ("products.mapping", "color, size=fit:id", ["color", "size=fit:id"]),
     ],
 )
 def test_a_good_value_is_typed(key, value, typed):
@@ -142,6 +148,12 @@ def test_a_good_value_is_typed(key, value, typed):
         ("general.api_key", " key-with-space "),
         ("orders.currency", "gold"),
         ("general.account_id", "a/b"),
+        ("products.url_format", "example.com/{product_id}"),
+        ("products.url_format", "http://x.test/{sku}"),
+        ("products.url_format", "javascript:alert({product_id})"),
+        ("products.url_format", "http://x.test/{url_path"),
+        ("products.url_suffix", ".html?x"),
+        ("products.mapping", "color:words"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_setting_s_name_and_what_it_takes(key, value):

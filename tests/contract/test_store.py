@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import groupby
 
 import msgspec
 import pytest
@@ -30,7 +31,9 @@ def sandbox_url():
 @pytest.fixture(params=["memory", "magento"])
 def store(request):
     if request.param == "memory":
-        return Memory(samples.TREE, samples.ENTITIES, page=2)
+        memory = Memory(samples.TREE, (*samples.ENTITIES, *samples.SETS), page=2)
+        memory.labels.update(samples.LABELS)
+        return memory
     url = request.getfixturevalue("sandbox_url")
     return make_store(Config(store_url=url, public_url="http://shop.test", store_token=TOKEN))
 
@@ -146,14 +149,41 @@ def test_products_are_found_by_sku(store):
     assert store.products_by_sku([]) == {}
 
 
-def test_families_name_the_variants_that_products_name(store):
+def test_families_name_what_products_hold(store):
     products = {product.id: product for product in all_rows(store.pages, "product")}
     families = list(store.families())
-    assert families
+    kinds = ["configurable", "bundle", "grouped"]
+    assert [kind for kind, _ in groupby(family.kind for family in families)] == kinds
+    assert {family.parent for family in families} == {one.id for one in products.values() if one.children or one.parts}
     for family in families:
         parent = products[family.parent]
-        assert (parent.sku, parent.children) == (family.sku, family.children)
+        assert (parent.sku, parent.type) == (family.sku, family.kind)
+        held = parent.children or [products[child].sku for child in family.children]
+        assert list(held) == list(family.children if parent.children else parent.parts)
         assert all(child in products for child in family.children)
+
+
+def test_attributes_are_found_with_the_labels_of_their_options(store):
+    view = first_view(store)
+    names = ["color", "material", "no_such_attribute"]
+    found = store.attributes("product", names, view)
+    assert list(found) == names[:2]
+    assert (found["color"].code, found["color"].input, found["material"].input) == ("color", "select", "multiselect")
+    labels = [label for info in found.values() for label in info.options.values()]
+    assert labels
+    assert all(label.strip() for label in labels)
+    assert store.attributes("product", [found["color"].id], view) == {found["color"].id: found["color"]}
+    assert store.attributes("product", names, view, fresh=True) == found
+    assert store.attributes("order", ["status"], view) == {}
+
+
+def test_products_carry_the_options_that_their_attributes_name(store):
+    view = first_view(store)
+    names = store.attributes("product", ["color"], view)["color"].options
+    products = store.fetch([row.ref for row in all_rows(store.ids, "product")], [view]).values()
+    options = {product.views[view].values["color"] for product in products if "color" in product.views[view].values}
+    assert options
+    assert options <= names.keys()
 
 
 def test_the_variant_of_a_configurable_line_is_a_row_below_it(store):
@@ -192,6 +222,7 @@ def test_a_refused_token_and_a_fault_are_raised_by_every_method(store, sandbox_u
         lambda: broken.customer_by_email("a@example.com", 1),
         lambda: broken.products_by_sku(["A"]),
         lambda: list(broken.families()),
+        lambda: broken.attributes("product", ["color"], "default"),
     ):
         with pytest.raises(kind):
             call()

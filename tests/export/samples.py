@@ -8,6 +8,7 @@ from decimal import Decimal
 from bridge.store import (
     Address,
     Amounts,
+    AttributeInfo,
     Category,
     Customer,
     Image,
@@ -60,7 +61,7 @@ TREE = Tree(
 
 def product(id_: str, sku: str, name: str, price: str, **more: object) -> Product:
     websites = more.pop("website_ids", (1,))
-    children = more.pop("children", ())
+    children, parts = more.pop("children", ()), more.pop("parts", ())
     kind = more.pop("type", "simple")
     view = ProductView(
         name=name,
@@ -76,6 +77,7 @@ def product(id_: str, sku: str, name: str, price: str, **more: object) -> Produc
         type=kind,
         website_ids=websites,
         children=children,
+        parts=parts,
         salable=True,
         views={"": view},
         updated_at=at(1),
@@ -123,11 +125,21 @@ def order(id_: str, *lines: OrderLine, store_id: int = 1, currency: str = "GBP",
 
 
 BAG = product("1", "BAG", "Duffle Bag", "34")
-VARIANT = product("13", "HOOD-S", "Hoodie-S", "52", visibility=1)
+VARIANT = product("13", "HOOD-S", "Hoodie-S", "52", visibility=1, values={"color": "4", "material": "31,32"})
 HOODIE = product(
     "17", "HOOD", "Hoodie", "0", type="configurable", children=("13",), shown_price=Decimal(52), final_price=Decimal(52)
 )
 TEE = product("9", "TEE", "Tee", "24.99", website_ids=(1, 2))
+STRAP = product("21", "STRAP", "Strap", "5", visibility=1)
+KIT = product(
+    "20", "KIT", "Kit", "0", type="bundle", parts=("BAG", "STRAP"), shown_price=Decimal(39), final_price=Decimal(39)
+)
+SET = product("19", "SET", "Set", "0", type="grouped", parts=("BAG", "TEE", "STRAP"), shown_price=Decimal(5))
+SETS = (STRAP, KIT, SET)
+"""A bundle and a grouped product with a part that has no page of its own."""
+COLOR = AttributeInfo(id="93", code="color", input="select", options={"4": "Red", "5": "Blue"})
+MATERIAL = AttributeInfo(id="141", code="material", input="multiselect", options={"31": "Wool", "32": "Cotton"})
+LABELS = {("product", view.code): [COLOR, MATERIAL] for view in TREE.views}
 JANE = Customer(
     id="2",
     email="jane@example.com",

@@ -102,3 +102,64 @@ def test_a_variant_sent_before_its_parent_was_known_is_sent_again(room, account)
     jobs.session(account.id)
     assert room.records("product")["13"]["parent_id"] == "17"
     assert db.session.query(Pending).count() == 0
+
+
+def test_a_part_without_a_page_belongs_to_the_bundle_before_the_grouped_product(shop):
+    for one in samples.SETS:
+        shop.put(one)
+    assert catalog.parents_of([samples.STRAP], shop) == {"21": ("20", "KIT")}
+    assert shop.calls == ["families"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_the_stronger_kind_of_parent_wins_whichever_is_read_first(order):
+    hood = msgspec.structs.replace(samples.HOODIE, children=("21",))
+    catalog.keep_products([samples.STRAP])
+    for place in order:
+        catalog.keep_products([(samples.SET, samples.KIT, hood)[place]])
+    link = db.session.get(VariantParent, "21", populate_existing=True)
+    assert (link.parent, link.parent_sku, link.kind) == ("17", "HOOD", "configurable")
+    catalog.keep_products([samples.STRAP])
+    assert item("STRAP") == ("21", "17", "HOOD")
+
+
+def test_a_variant_is_told_again_when_a_stronger_parent_is_read():
+    catalog.keep_products([samples.STRAP])
+    assert catalog.keep_products([samples.SET]) == {"21"}
+    assert catalog.keep_products([samples.SET]) == set()
+    assert catalog.keep_products([samples.KIT]) == {"21"}
+    assert catalog.keep_products([samples.KIT, samples.SET]) == set()
+
+
+def test_a_part_with_a_page_of_its_own_has_no_parent_in_a_cart(shop):
+    for one in samples.SETS:
+        shop.put(one)
+    catalog.keep_products([samples.BAG, samples.STRAP, samples.KIT])
+    assert item("BAG") == ("1", None, None)
+    assert item("STRAP") == ("21", "20", "KIT")
+    assert find_variants(["BAG", "STRAP"], shop) == {"BAG": ("1", None), "STRAP": ("21", "20")}
+
+
+def test_parts_that_are_not_known_yet_do_not_undo_what_is(shop):
+    for one in samples.SETS:
+        shop.put(one)
+    assert catalog.parents_of([samples.STRAP], shop) == {"21": ("20", "KIT")}
+    catalog.keep_products([samples.KIT])
+    assert catalog.parents_of([samples.STRAP], shop) == {"21": ("20", "KIT")}
+
+
+def test_a_part_that_left_its_bundle_goes_to_the_next_one():
+    catalog.keep_products([samples.BAG, samples.TEE, samples.STRAP, samples.KIT, samples.SET])
+    catalog.keep_products([msgspec.structs.replace(samples.KIT, parts=("BAG",))])
+    assert db.session.get(VariantParent, "21") is None
+    assert catalog.keep_products([samples.SET]) == {"21"}
+    assert db.session.get(VariantParent, "21").parent == "19"
+
+
+def test_a_walk_lets_the_cart_know_the_parent_at_once(shop):
+    for one in samples.SETS:
+        shop.put(one)
+    catalog.keep_products([samples.STRAP])
+    assert item("STRAP") == ("21", None, None)
+    catalog.parents_of([samples.STRAP], shop)
+    assert item("STRAP") == ("21", "20", "KIT")

@@ -8,7 +8,7 @@ from bridge.events import EntityRef
 from bridge.export.routes import customer_store, event_store, owed
 from bridge.settings import account_id
 from bridge.store import Listed
-from tests.export.test_mapping import make_book
+from tests.export.books import make_book
 
 X, Y, Z, G = "key-main-000X", "key-main-000Y", "key-main-000Z", "key-main-000G"
 NAMES = {account_id(key): name for name, key in {"X": X, "Y": Y, "Z": Z, "G": G}.items()}

@@ -33,13 +33,14 @@ def test_a_shop_on_https_is_known_by_its_secure_addresses():
         next(scope for scope in scopes_of(TREE, secure=https) if scope.ref == "store:fr") for https in (False, True)
     )
     assert (plain.base_url, secure.base_url) == ("http://eu.store.test/", "https://eu.store.test/")
-    assert secure.media_url == "https://eu.store.test/media/"
+    assert secure.media_url == plain.media_url == "https://eu.store.test/media/"
 
 
 def test_without_a_secure_address_the_plain_one_is_kept():
-    view = msgspec.structs.replace(TREE.views[0], secure_base_url="")
+    view = msgspec.structs.replace(TREE.views[0], secure_base_url="", secure_media_url="")
     scopes = scopes_of(msgspec.structs.replace(TREE, views=(view,)), secure=True)
     assert scopes[-1].base_url == "http://store.test/"
+    assert scopes[-1].media_url == "http://store.test/media/"
 
 
 def test_the_same_tree_is_not_written_again(database):  # noqa: F811 the fixture
