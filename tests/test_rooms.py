@@ -46,5 +46,5 @@ def test_no_module_is_called_utils():
 
 def test_every_test_file_is_named_after_a_module_or_a_behaviour_of_its_room():
     rooms = {path.name for path in (ROOT / "bridge").iterdir() if path.is_dir()}
-    others = {"base", "wire", "contract", "browser", "faults", "replay", "__pycache__"}
+    others = {"base", "wire", "contract", "browser", "faults", "fuzz", "replay", "__pycache__"}
     assert {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()} <= rooms | others

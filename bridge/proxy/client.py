@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
-import socket
-import struct
-import termios
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from bridge.proxy.forwarding import plain_address
@@ -18,10 +13,9 @@ from bridge.proxy.http1 import (
     ChunkedReader,
     MalformedError,
     error_page,
-    keeps_alive,
     parse_request,
-    request_framing,
 )
+from bridge.proxy.sockets import end_by_reset, unsent
 
 if TYPE_CHECKING:
     from bridge.proxy.edge import Edge
@@ -33,7 +27,7 @@ LINGER_SECONDS: Final = 5.0
 LINGER_BYTES: Final = 4 * 1024 * 1024
 HEAD_SECONDS: Final = 30.0
 NEW_SECONDS: Final = 1.0
-_RESET: Final = struct.pack("ii", 1, 0)
+NO_LIMIT: Final = 1 << 62
 
 
 class Handler(Protocol):
@@ -76,10 +70,12 @@ class ClientConnection(asyncio.Protocol):
         "_last",
         "_left",
         "_lingering",
+        "_max_body",
         "_pending",
         "_read_paused",
         "_reader",
         "_received",
+        "_timeout_idle",
         "_tunnel",
         "_unsent",
         "answering",
@@ -96,6 +92,8 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, edge: Edge, listener: str) -> None:
         self._edge = edge
         self.listener = listener
+        self._max_body = edge.options.max_body or NO_LIMIT
+        self._timeout_idle = edge.options.timeout_idle
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.peer = ""
         self.handler: Handler | None = None
@@ -150,23 +148,24 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
-        if self._tunnel:
+        if self.handler is None and not self._pending and self._lingering < 0 and not self._in_body:
+            self._head(data, 0)
+        elif self._tunnel:
             if self.handler is not None:
                 self.handler.to_origin(data)
-            return
-        if self._lingering >= 0:
+        elif self._lingering >= 0:
             self._lingering += len(data)
             if self._lingering > LINGER_BYTES:
                 self.transport.abort()
-            return
-        if self._in_body:
+        elif self._in_body:
             at = self._body(data)
-            if at < 0 or at >= len(data) or self._lingering >= 0:
-                return
-            data = data[at:]
-        if self.handler is None and not self._pending:
-            self._head(data, 0)
-            return
+            if 0 <= at < len(data) and self._lingering < 0:
+                self.data_received(data[at:])
+        else:
+            self._early(data)
+
+    def _early(self, data: bytes) -> None:
+        """Take what belongs to a head that has begun, or to a request behind the one in hand."""
         start = max(len(self._pending) - 3, 0)
         self._pending += data
         if self.handler is None:
@@ -195,12 +194,11 @@ class ClientConnection(asyncio.Protocol):
             return
         try:
             request = self._last = parse_request(data[:end] if end < len(data) else data, self._last)
-            framing = request_framing(request)
         except MalformedError as error:
             self._refuse_malformed(error.status)
             return
-        limit = self._edge.options.max_body
-        if limit and framing > limit:
+        framing = request.framing
+        if framing > self._max_body:
             self.keep_alive = False
             self._edge.counters.failed("too-large")
             self.refuse(413, close=True)
@@ -215,16 +213,11 @@ class ClientConnection(asyncio.Protocol):
             self.data_received(data[end:])
 
     def _start(self, request: RequestHead, framing: int) -> None:
-        connection = request.combined(b"connection")
         self.modern = request.version == b"1.1"
-        self.keep_alive = not self._edge.stopping and keeps_alive(request.version, connection)
-        self.upgrade = None
-        if connection is not None and framing == NO_BODY and b"upgrade" in connection.lower():
-            asked = request.index.get(b"upgrade")
-            if asked is not None and request.method == b"GET" and not asked.lower().startswith((b"h2c", b"http")):
-                self.upgrade = asked
-        self.handler = self._edge.handler(self, request, framing)
-        self.handler.start()
+        self.keep_alive = request.persistent and not self._edge.stopping
+        self.upgrade = request.upgrade if request.method == b"GET" else None
+        self.handler = handler = self._edge.handler(self, request, framing)
+        handler.start()
 
     def _body(self, data: bytes) -> int:
         """Take a part of the request's body; give the offset after it, -1 while it goes on."""
@@ -246,8 +239,7 @@ class ClientConnection(asyncio.Protocol):
             self._in_body = False
             self._reader = None
         self._received += sum(map(len, pieces))
-        limit = self._edge.options.max_body
-        if limit and self._received > limit:
+        if self._received > self._max_body:
             self._in_body = False
             self._drop_handler()
             self._edge.counters.failed("too-large")
@@ -273,8 +265,9 @@ class ClientConnection(asyncio.Protocol):
         if not self.keep_alive or not complete or self._edge.stopping:
             self._close_gently(lingering=not complete)
             return
-        self._deadline = self._edge.now() + self._edge.options.timeout_idle
-        self._next()
+        self._deadline = self._edge.now() + self._timeout_idle
+        if self._pending or self.write_paused or self._read_paused:
+            self._next()
 
     def _next(self) -> None:
         """Go on reading requests, unless the client has yet to take the answers that it has."""
@@ -290,8 +283,14 @@ class ClientConnection(asyncio.Protocol):
 
     def write(self, pieces: list[Buffer]) -> None:
         """Write to the client, if it is still there."""
+        transport = self.transport
+        if not transport.is_closing():
+            transport.writelines(pieces)
+
+    def pass_on(self, data: Buffer) -> None:
+        """Write a piece to the client, if it is still there."""
         if not self.transport.is_closing():
-            self.transport.writelines(pieces)
+            self.transport.write(data)
 
     def pause(self) -> None:
         """Stop reading from the client."""
@@ -333,9 +332,7 @@ class ClientConnection(asyncio.Protocol):
         self.handler = None
         self.write(rest)
         if reset:
-            sock: socket.socket | None = self.transport.get_extra_info("socket")
-            if sock is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            end_by_reset(self.transport)
         self.transport.close()
 
     def close(self) -> None:
@@ -375,13 +372,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _takes(self) -> bool:
         """Say whether the client took some of what was written since the last look."""
-        unsent = self.transport.get_write_buffer_size()
-        sock: socket.socket | None = self.transport.get_extra_info("socket")
-        if sock is not None:
-            with contextlib.suppress(OSError, ValueError):  # closed meanwhile, or a system that does not tell
-                unsent += struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
-        before, self._unsent = self._unsent, unsent
-        return unsent != before
+        before, self._unsent = self._unsent, unsent(self.transport)
+        return self._unsent != before
 
     def stop(self, now: float) -> None:
         """Take no further request: end what is idle or endless; a new connection still gets its answer."""

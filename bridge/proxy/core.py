@@ -17,11 +17,22 @@ from bridge.proxy.counters import Counters
 from bridge.proxy.counters import counters as default_counters
 from bridge.proxy.csp import POLICY_FIELDS, edit_policies, with_nonce
 from bridge.proxy.forwarding import HOP_BY_HOP, forwarded_headers, hop_by_hop, sender_of
+from bridge.proxy.heads import HeadReader, ShapedHead
 from bridge.proxy.http1 import CHUNKED, NO_BODY
 from bridge.proxy.options import Address
+from bridge.proxy.quick import CHANGED, QuickAnswers
 from bridge.proxy.references import REFERENCE_FIELDS, References
-from bridge.proxy.rules import HEAD_LIMIT, coding_of, decide, may_be_page, path_reason, takes_gzip
-from bridge.proxy.validators import STALE_FIELDS, marked, prepare, restore
+from bridge.proxy.rules import (
+    HEAD_LIMIT,
+    KEPT_PATH,
+    coding_of,
+    decide,
+    may_be_page,
+    path_reason,
+    takes_gzip,
+    varies_by_coding,
+)
+from bridge.proxy.validators import marked, prepare, restore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +40,13 @@ if TYPE_CHECKING:
     from bridge.proxy.counters import Reason
     from bridge.proxy.exchange import Headers, RequestHead, ResponseHead
     from bridge.proxy.forwarding import Sender
-    from bridge.proxy.options import ProxyWiring, Route
+    from bridge.proxy.options import Observer, ProxyWiring, Route
+    from bridge.proxy.quick import Short
 
 log = structlog.get_logger("bridge.proxy")
 
 _KILL_FILE_SECONDS: Final = 1.0
+_KINDS_LIMIT: Final = 8192
 _UNCHANGED: Final[Mapping[bytes, bytes]] = {}
 
 
@@ -48,23 +61,21 @@ class Visit:
         "killed",
         "may_be_page",
         "ours",
+        "path_reason",
         "received",
         "request",
         "route",
         "sender",
     )
 
-    def __init__(self, request: RequestHead, prepared: Prepared) -> None:
+    def __init__(self, request: RequestHead, prepared: Prepared, kind: PathKind, route: Route | None) -> None:
         self.request = request
-        self.sender = prepared.sender
-        self.host = prepared.host
-        self.ours = prepared.ours
-        self._fields = prepared.fields
-        self.route: Route | None = None
+        self.sender, self.host, self._fields, self.ours, self.gzip = prepared
+        self.path_reason = kind.reason
+        self.route = route
         self.received = 0.0
         self.killed = False
         self.may_be_page = False
-        self.gzip = False  # the client takes it
         self.identity = False  # the origin was asked for no coding although the client takes gzip
 
     def head(self) -> bytes:
@@ -79,6 +90,15 @@ class Prepared(NamedTuple):
     host: bytes
     fields: bytes  # as the origin gets them, each after a line end
     ours: frozenset[bytes]  # entity tags whose 304 is marked again
+    gzip: bool  # the client takes it
+
+
+class PathKind(NamedTuple):
+    """What a path alone says: answered by us; why no page gets the tag there; whether a page may live there."""
+
+    own: bool
+    reason: Reason | None
+    page: bool
 
 
 class Core:
@@ -90,6 +110,7 @@ class Core:
         self.observer = wiring.observer
         self.counters = counters
         self.memo = Memo()
+        self.heads = HeadReader()
         self.origin = Address.of(self.options.origin)
         self.scheme = Address.of(self.options.public_url).scheme if self.options.public_url else "http"
         self.asks_identity = False  # the origin packs its pages as it makes them: it is asked not to
@@ -99,6 +120,20 @@ class Core:
         self._below_prefix = self._prefix + b"/"
         self._killed = False
         self._killed_until = 0.0
+        self._kinds: dict[bytes, PathKind] = {}
+        self._quick = QuickAnswers(self, self.origin.host.lower().encode("ascii"))
+
+    def kind(self, path: bytes) -> PathKind:
+        """Say what a path alone tells; remembered, but for long paths."""
+        kind = self._kinds.get(path)
+        if kind is None:
+            reason = path_reason(path, self.options.admin_path)
+            kind = PathKind(self.is_own(path), reason, may_be_page(path, self.options.admin_path))
+            if len(path) <= KEPT_PATH:
+                if len(self._kinds) >= _KINDS_LIMIT:
+                    self._kinds.clear()
+                self._kinds[path] = kind
+        return kind
 
     def is_own(self, path: bytes) -> bool:
         """Say whether the path is one of ours, to be answered by the application."""
@@ -117,29 +152,24 @@ class Core:
                 self._killed = True  # whoever put it where it cannot be seen meant no injection
         return self._killed
 
-    def visit(self, request: RequestHead, peer: str) -> Visit:
-        """Prepare a request for the origin."""
-        killed = self.killed()
-        route = None if killed else self._ask_observer(request)
+    def visit(self, request: RequestHead, peer: str, kind: PathKind | None = None) -> Visit:
+        """Prepare a request for the origin; `kind` is that of its path, where the caller knows it."""
+        kind = kind or self.kind(request.path)
+        killed = self.options.kill_file is not None and self.killed()
+        route = None if killed or self.observer is None else self._ask_observer(self.observer, request)
         # What cannot be unpacked cannot be observed: such an answer is asked for in gzip at most.
         readable = route is not None and route.needs_response_body
-        page = identity = False
-        gzip = takes_gzip(request.index.get(b"accept-encoding"))
-        suffix = b""
-        found = self._suffix() if not killed and may_be_page(request.path, self.options.admin_path) else None
-        if found is not None:
-            page = True
-            suffix = found
-            identity = gzip and self.asks_identity
-        key = (peer, page, readable, identity, suffix)
+        suffix = self._suffix() if kind.page and not killed else None
+        key = (peer, readable, suffix, self.asks_identity)
         prepared: Prepared | None = request.memo.get(key)
         if prepared is None:
-            coding = b"gzip" if gzip and not identity else b"identity"
-            prepared = self._prepare(request, peer, suffix if page else None, coding if page or readable else None)
-            request.memo[key] = prepared
-        visit = Visit(request, prepared)
-        visit.killed, visit.may_be_page, visit.gzip, visit.identity = killed, page, gzip, identity
-        visit.route = route
+            prepared = request.memo[key] = self._prepare(request, peer, suffix, readable=readable)
+        visit = Visit(request, prepared, kind, route)
+        if killed:
+            visit.killed = True
+        elif suffix is not None:
+            visit.may_be_page = True
+            visit.identity = prepared.gzip and self.asks_identity
         if route is not None:
             visit.received = time.time()
         return visit
@@ -154,14 +184,18 @@ class Core:
             log.exception("page not prepared", step="request")
             return None
 
-    def _prepare(self, request: RequestHead, peer: str, suffix: bytes | None, coding: bytes | None) -> Prepared:
+    def _prepare(self, request: RequestHead, peer: str, suffix: bytes | None, *, readable: bool) -> Prepared:
         """Work out what goes to the origin.
 
-        `suffix` is that of the tag where the answer may be a page; `coding` what is asked for where we must read the
-        answer, else the visitor's own wish stands.
+        `suffix` is that of the tag where the answer may be a page. Where we must read the answer the coding is asked
+        for that suits us, else the visitor's own wish stands.
         """
+        gzip = takes_gzip(request.index.get(b"accept-encoding"))
+        changes = _UNCHANGED
+        if suffix is not None or readable:
+            identity = not gzip or (suffix is not None and self.asks_identity)
+            changes = {b"accept-encoding": b"identity" if identity else b"gzip"}
         sender = sender_of(request, peer, self.scheme, self.options.trusted_proxies)
-        changes = _UNCHANGED if coding is None else {b"accept-encoding": coding}
         headers = forwarded_headers(request, sender, changes)
         ours: frozenset[bytes] = frozenset()
         if suffix is not None:
@@ -169,16 +203,24 @@ class Core:
         host = request.index.get(b"host", b"")
         if not host:
             headers.insert(0, (b"Host", self._default_host))
-        return Prepared(sender, host, b"".join([b"\r\n%b: %b" % field for field in headers]), ours)
+        return Prepared(sender, host, b"".join([b"\r\n%b: %b" % field for field in headers]), ours, gzip)
 
-    def _ask_observer(self, request: RequestHead) -> Route | None:
-        if self.observer is None:
-            return None
+    def _ask_observer(self, observer: Observer, request: RequestHead) -> Route | None:
         try:
-            return self.observer.wants(request)
+            return observer.wants(request)
         except Exception:
             self.counters.observer_failed()
             log.exception("observer failed", step="wants", path=request.place)
+            return None
+
+    def quick_answer(self, visit: Visit, head: ResponseHead, data: bytes, end: int) -> Short | None:
+        """Answer with data[end:] as the first of the body, where its head and these bytes tell all; else None."""
+        if not isinstance(head, ShapedHead):
+            return None
+        try:
+            return self._quick.answer(visit, head, data, end)
+        except Exception:
+            log.exception("answer takes the long way", path=visit.request.place)
             return None
 
     def answer(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes = b"") -> Answer:
@@ -197,7 +239,7 @@ class Core:
     def _decided(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes, *, bodyless: bool) -> Answer:
         reason: Reason | None = "killed"
         if not visit.killed:
-            reason = decide(visit.request, response, path_reason(visit.request.path, self.options.admin_path))
+            reason = decide(visit.request, response, visit.path_reason)
         if reason is not None:
             self.counters.not_injected(reason)
             lines = _own_lines(response, raw)
@@ -274,7 +316,7 @@ class Core:
             lower = field[0].lower()
             if lower in dropped:
                 continue
-            if lower not in _CHANGED:
+            if lower not in CHANGED:
                 out.append(field)
             elif lower in REFERENCE_FIELDS:
                 out.append((field[0], self._mapped(visit, lower, field[1])))
@@ -286,7 +328,7 @@ class Core:
                 out.append(field)
         if gzip_out and not gzip_in:
             out.append((b"Content-Encoding", b"gzip"))
-        if (gzip_in != gzip_out or self.asks_identity) and not _varies_by_coding(response):
+        if (gzip_in != gzip_out or self.asks_identity) and not varies_by_coding(response):
             out.append((b"Vary", b"Accept-Encoding"))
         return out
 
@@ -304,8 +346,6 @@ class Core:
         return headers
 
 
-# Fields of a page that do not go on as they are.
-_CHANGED: Final = REFERENCE_FIELDS | STALE_FIELDS | {b"content-encoding", b"content-length", b"etag"}
 # Fields that keep an answer's head from being passed as the bytes that it came in.
 _NOT_AS_IT_IS: Final = (HOP_BY_HOP | REFERENCE_FIELDS) - {b"connection", b"transfer-encoding"}
 
@@ -336,8 +376,3 @@ _OWN_LINES: Final = {
 def _without_body(visit: Visit, response: ResponseHead) -> bool:
     """Say whether the answer has no body whatever its fields say, so that its length field is passed as it is."""
     return visit.request.method == b"HEAD" or response.status in {204, 304} or response.status < 200
-
-
-def _varies_by_coding(response: ResponseHead) -> bool:
-    vary = b",".join(response.get_all(b"vary")).lower()
-    return b"accept-encoding" in vary or b"*" in vary

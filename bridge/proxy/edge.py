@@ -78,9 +78,10 @@ class Edge:
 
     def handler(self, client: ClientConnection, request: RequestHead, framing: int) -> Handler:
         """Choose who answers a request."""
-        if client.listener == "dashboard" or self.core.is_own(request.path):
+        kind = self.core.kind(request.path)
+        if kind.own or client.listener == "dashboard":
             return OwnCall(self, client, request, framing)
-        return Relay(self, client, self.core.visit(request, client.peer), framing)
+        return Relay(self, client, self.core.visit(request, client.peer, kind), framing)
 
     def join(self, client: ClientConnection) -> bool:
         """Take a connection in; False when its address has too many already."""
@@ -146,6 +147,7 @@ class Edge:
 
     def _tick(self) -> None:
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick)
+        self.counters.flush()
         now = self.now()
         ticking: tuple[ClientConnection | Relay | OriginPool, ...] = (*self._clients, *self._absent, self.pool)
         for each in ticking:
@@ -174,6 +176,7 @@ class Edge:
             relay.give_up()
         self.own.stop()
         self.pool.close()
+        self.counters.flush()
         if self.observers is not None:
             await self.loop.run_in_executor(None, self.observers.stop)
 

@@ -53,10 +53,11 @@ class RequestHead(Head):
     """A request's head. `target` is as it came; `path` is the part of it up to the question mark.
 
     `block` is the text of the fields, and `memo` what was worked out from it: both are shared with the requests
-    before on the same connection that came with the very same fields, as a browser's mostly do.
+    before on the same connection that came with the very same fields, as a browser's mostly do. So are `framing` (see
+    http1.request_framing), `persistent` (the connection outlives the request) and `upgrade` (the protocols asked for).
     """
 
-    __slots__ = ("block", "memo", "method", "path", "target", "version")
+    __slots__ = ("block", "framing", "memo", "method", "path", "persistent", "target", "upgrade", "version")
 
     def __init__(
         self, method: bytes = b"GET", target: bytes = b"/", version: bytes = b"1.1", headers: Headers | None = None
@@ -68,18 +69,24 @@ class RequestHead(Head):
         self.path = target.partition(b"?")[0]
         self.block = b""
         self.memo: dict[object, Any] = {}
+        self.framing = 0
+        self.persistent = True
+        self.upgrade: bytes | None = None
 
-    def another(self, method: bytes, target: bytes) -> RequestHead:
+    def another(self, method: bytes, target: bytes, path: bytes) -> RequestHead:
         """Return the head of a request with the same fields."""
-        head = RequestHead.__new__(RequestHead)
+        head = _new_request(RequestHead)
         head.headers = self.headers
         head.index = self.index
         head.version = self.version
         head.block = self.block
         head.memo = self.memo
+        head.framing = self.framing
+        head.persistent = self.persistent
+        head.upgrade = self.upgrade
         head.method = method
         head.target = target
-        head.path = target.partition(b"?")[0]
+        head.path = path
         return head
 
     @property
@@ -90,6 +97,9 @@ class RequestHead(Head):
     def __repr__(self) -> str:
         # The query and the fields may hold personal data, and a repr ends in logs.
         return f"<RequestHead {self.method.decode('ascii', 'replace')} {self.place}>"
+
+
+_new_request = RequestHead.__new__
 
 
 class ResponseHead(Head):

@@ -51,19 +51,19 @@ def parse_request(data: bytes, last: RequestHead | None = None) -> RequestHead:
     `last` is the head of the request before on the same connection: where the fields are the same bytes they are not
     read again. The target of an absolute form naming the request's own host comes back in origin form.
     """
-    line = _REQUEST_LINE.match(data)
-    if line is None:
-        raise MalformedError(400, "request line")
-    method, target, version = line.groups()
-    if version not in {b"1.1", b"1.0"}:
-        raise MalformedError(505, "version")
-    if method not in PASSED_METHODS:
-        raise MalformedError(405 if method in REFUSED_METHODS else 501, "method")
-    if len(target) > TARGET_LIMIT:
-        raise MalformedError(414, "target too long")
-    block = data[line.end() :]
+    end = data.find(b"\n") + 1
+    line = data[:end]
+    known = _lines.get(line)
+    if known is None:
+        known = _read_line(line)
+        if len(line) <= KEPT_LINE and b"?" not in line:
+            if len(_lines) >= KEPT_LINES:
+                _lines.clear()
+            _lines[line] = known
+    method, target, path, version = known
+    block = data[end:]
     if last is not None and block == last.block and version == last.version and target[:1] == b"/":
-        return last.another(method, target)
+        return last.another(method, target, path)
     head = RequestHead(method, target, version)
     _feed(httptools.HttpRequestParser(head), data, 400)
     _settle(head, data)
@@ -71,7 +71,35 @@ def parse_request(data: bytes, last: RequestHead | None = None) -> RequestHead:
     if target[:1] != b"/":
         _to_origin_form(head)
     head.block = block
+    head.framing = request_framing(head)
+    connection = head.combined(b"connection")
+    head.persistent = keeps_alive(version, connection)
+    if connection is not None and head.framing == NO_BODY and b"upgrade" in connection.lower():
+        asked = head.index.get(b"upgrade")
+        if asked is not None and not asked.lower().startswith((b"h2c", b"http")):
+            head.upgrade = asked
     return head
+
+
+# Request lines that were read before. Those with a query are not kept: it may hold what is nobody's to keep.
+_lines: dict[bytes, tuple[bytes, bytes, bytes, bytes]] = {}
+KEPT_LINE: Final = 256
+KEPT_LINES: Final = 4096
+
+
+def _read_line(line: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Read a request line; give method, target, path and version."""
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise MalformedError(400, "request line")
+    method, target, version = match.groups()
+    if version not in {b"1.1", b"1.0"}:
+        raise MalformedError(505, "version")
+    if method not in PASSED_METHODS:
+        raise MalformedError(405 if method in REFUSED_METHODS else 501, "method")
+    if len(target) > TARGET_LIMIT:
+        raise MalformedError(414, "target too long")
+    return method, target, target.partition(b"?")[0], version
 
 
 def parse_response(data: bytes) -> ResponseHead:

@@ -21,7 +21,7 @@ from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters, Failure
 from bridge.proxy.counters import counters as default_counters
 from bridge.proxy.forwarding import plain_address
-from bridge.proxy.http1 import CHUNKED, MalformedError, error_body, parse_request, request_framing
+from bridge.proxy.http1 import CHUNKED, MalformedError, error_body, parse_request
 from bridge.proxy.observing import WAIT_SECONDS, ObserverPool, Watch
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ProxyMiddleware:
 
     def _proxy(self, environ: Environ, target: bytes, start_response: StartResponse) -> Iterable[bytes]:
         request = parse_request(_head(environ, target))
-        framing = request_framing(request)
+        framing = request.framing
         limit = self.core.options.max_body
         if framing == CHUNKED and not environ.get("wsgi.input_terminated"):
             raise MalformedError(411, "length required")

@@ -96,24 +96,30 @@ class OriginPool:
         self._tasks: set[asyncio.Task[None]] = set()
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
 
-    def take(self, user: User, *, repeatable: bool, fresh: bool = False) -> None:
-        """Give the user a connection: at once through connected() where one waits, else later."""
+    def ready(self, *, repeatable: bool) -> OriginConnection | None:
+        """Take a kept-alive connection; None where there is none that this request may use."""
+        idle = self._idle
+        if not idle:
+            return None
         now = self._loop.time()
-        while self._idle and not fresh:
-            connection = self._idle.pop()
+        limit = IDLE_SECONDS if repeatable else FRESH_SECONDS
+        while idle:
+            connection = idle.pop()
             if connection.transport.is_closing():
                 continue
-            if now - connection.idle_since > (IDLE_SECONDS if repeatable else FRESH_SECONDS):
-                # The others are older still; where this one may be used by another request it stays.
-                if now - connection.idle_since > IDLE_SECONDS:
-                    connection.drop()
-                else:
-                    self._idle.append(connection)
-                break
-            connection.user = user
-            connection.reused = True
-            user.connected(connection)
-            return
+            if now - connection.idle_since <= limit:
+                connection.reused = True
+                return connection
+            # The others are older still; where this one may be used by another request it stays.
+            if now - connection.idle_since > IDLE_SECONDS:
+                connection.drop()
+            else:
+                idle.append(connection)
+            break
+        return None
+
+    def open(self, user: User) -> None:
+        """Open a connection for the user, who is told when it stands."""
         task = self._loop.create_task(self._connect(user))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

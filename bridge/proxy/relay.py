@@ -9,18 +9,16 @@ from bridge.proxy.answer import Answer
 from bridge.proxy.delivery import Delivery, head_lines
 from bridge.proxy.http1 import (
     CHUNKED,
-    LAST_CHUNK,
     NO_BODY,
     RESPONSE_HEAD_LIMIT,
     UNTIL_CLOSE,
     ChunkedReader,
     MalformedError,
-    chunk,
-    parse_response,
     response_framing,
     reusable,
 )
 from bridge.proxy.observing import Watch
+from bridge.proxy.sending import Sending
 
 if TYPE_CHECKING:
     from bridge.proxy.client import ClientConnection
@@ -28,114 +26,34 @@ if TYPE_CHECKING:
     from bridge.proxy.counters import Failure
     from bridge.proxy.edge import Edge
     from bridge.proxy.exchange import Buffer, ResponseHead
-    from bridge.proxy.origin import OriginConnection
+    from bridge.proxy.quick import Short
 
-EARLY_LIMIT: Final = 64 * 1024
 INTERIM_LIMIT: Final = 32
 TUNNEL_SECONDS: Final = 3600.0
-_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 
-class Relay:
+class Relay(Sending):
     """Carries one exchange. The client's connection feeds it the request's body, the origin's connection the answer."""
 
-    # Attributes that most exchanges never set stay on the class: one of these objects is made for each request.
-    _watch: Watch | None = None
-    _origin: OriginConnection | None = None
     _delivery: Delivery | None = None
     _reader: ChunkedReader | None = None
     _head: bytearray | None = None
-    _early: list[Buffer] | None = None
-    _early_size = 0
     _framing = _left = _interims = 0
-    _got = _repeated = _reusable = _over = False
+    _got = _reusable = _passing = False
     endless = False  # a tunnel
 
     def __init__(self, edge: Edge, client: ClientConnection, visit: Visit, framing: int) -> None:
-        self._edge = edge
-        self._client: ClientConnection | Absent = client
-        self._visit = visit
-        self._request_framing = framing
-        self._request_done = framing == NO_BODY
-        self._deadline = 0.0  # settled by the first tick after start()
+        super().__init__(edge, client, visit, framing)
         if visit.route is not None:
             self._watch = Watch(visit, visit.route)
-
-    # -- the request --------------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Ask for a connection to the origin."""
-        self._edge.pool.take(self, repeatable=self._is_repeatable(), fresh=self._repeated)
-
-    def _is_repeatable(self) -> bool:
-        return self._request_framing == NO_BODY and self._visit.request.method in _REPEATABLE
-
-    def connected(self, connection: OriginConnection) -> None:
-        """Send the request's head, and what came of its body meanwhile."""
-        if self._over:
-            self._edge.pool.give_back(connection)
-            return
-        self._origin = connection
-        head = self._visit.head()
-        if self._client.upgrade is not None:
-            head += b"\r\nConnection: Upgrade\r\nUpgrade: " + self._client.upgrade
-        if self._request_framing == CHUNKED:
-            head += b"\r\nTransfer-Encoding: chunked"
-        connection.transport.write(head + b"\r\n\r\n")
-        if self._early is not None:
-            connection.transport.writelines(self._early)
-            self._early = None
-            self._client.resume()
-        self._touch()
-
-    def not_connected(self, error: Exception) -> None:
-        """Tell the client that the origin cannot be reached."""
-        del error
-        if not self._over:
-            self._fail(502, "connect")
-
-    def body(self, pieces: list[Buffer]) -> None:
-        """Pass a part of the request's body on."""
-        if self._watch is not None:
-            for piece in pieces:
-                self._watch.sent(piece)
-        self._send(chunk(pieces) if self._request_framing == CHUNKED else pieces)
-
-    def body_end(self) -> None:
-        """Close the request's body."""
-        self._request_done = True
-        if self._request_framing == CHUNKED:
-            self._send([LAST_CHUNK])
-        self._touch()
-
-    def _send(self, pieces: list[Buffer]) -> None:
-        if self._origin is not None:
-            self._origin.transport.writelines(pieces)
-            self._touch()
-            return
-        self._early = (self._early or []) + pieces
-        self._early_size += sum(map(len, pieces))
-        if self._early_size > EARLY_LIMIT:
-            self._client.pause()
-
-    def origin_writable(self, *, writable: bool) -> None:
-        """Keep the client's pace to the origin's."""
-        self._touch()
-        if writable:
-            self._client.resume()
-        else:
-            self._client.pause()
-
-    def to_origin(self, data: bytes) -> None:
-        """Pass bytes through the tunnel."""
-        if self._origin is not None:
-            self._origin.transport.write(data)
-            self._touch()
 
     # -- the answer ---------------------------------------------------------------------------------------------------
 
     def from_origin(self, data: bytes) -> None:
         """Take what the origin sent."""
+        if self._passing:
+            self._pass(data)
+            return
         if self._delivery is not None:
             self._touch()
             self._body(data, 0)
@@ -162,14 +80,27 @@ class Relay:
     def _begin(self, data: bytes, at: int, end: int) -> int:
         """Read the head data[at:end]; give the offset of the next head after an interim answer, else -1."""
         raw = data[at:end]
+        core = self._edge.core
         try:
-            response = parse_response(raw)
+            response = core.heads.read(raw)
+            client = self._client
+            if at == 0 and self._watch is None and self._request_done and client.keep_alive and client.modern:
+                short = core.quick_answer(self._visit, response, data, end)
+                if short is not None:
+                    self._take_short(short)
+                    return -1
             if response.status < 200:
                 return self._interim(response, data, at, end)
             framing = response_framing(self._visit.request.method, response)
         except MalformedError:
             self._fail(502, "malformed-answer")
-            return -1
+        else:
+            self._take_long(response, framing, data, (at, end))
+        return -1
+
+    def _take_long(self, response: ResponseHead, framing: int, data: bytes, head: tuple[int, int]) -> None:
+        """Begin an answer whose head is data[at:end], by the long way."""
+        at, end = head
         self._framing = self._left = framing
         self._reusable = reusable(response, framing)
         if not self._request_done or self._edge.stopping:
@@ -177,7 +108,7 @@ class Relay:
         if isinstance(self._client, Absent):
             answer = Answer(response, [], framing)
         else:
-            answer = self._edge.core.answer(self._visit, response, framing, raw)
+            answer = self._edge.core.answer(self._visit, response, framing, data[at:end])
         delivery = self._delivery = Delivery(self._edge, self._client, answer, self._watch, self._finish)
         self._touch()
         if framing == NO_BODY:
@@ -191,7 +122,30 @@ class Relay:
                 self._body(data, end)
             else:
                 delivery.take([], last=False)
-        return -1
+
+    def _take_short(self, short: Short) -> None:
+        """Write what is there of an answer; what follows of its body goes on as it comes."""
+        pieces, self._left, self._reusable = short
+        self._client.write(pieces)
+        if self._left:
+            self._passing = self._client.answering = True
+            self._deadline = 0.0
+        else:
+            self._finish()
+
+    def _pass(self, data: bytes) -> None:
+        """Pass a part of a body on that needs nothing else."""
+        left = self._left - len(data)
+        piece: Buffer = data
+        if left < 0:
+            piece = memoryview(data)[: self._left]
+            self._reusable = False
+            left = 0
+        self._left = left
+        self._deadline = 0.0
+        self._client.pass_on(piece)
+        if not left:
+            self._finish()
 
     def _interim(self, response: ResponseHead, data: bytes, at: int, end: int) -> int:
         if response.status == 101 and self._client.upgrade is not None:
@@ -244,6 +198,7 @@ class Relay:
         if self._over:
             return
         self._over = True
+        self._passing = False
         self._delivery = None  # the two refer to each other: nothing is left for the garbage collector
         origin, self._origin = self._origin, None
         if origin is not None:
@@ -263,6 +218,8 @@ class Relay:
         if self.endless:
             self._over = True
             self._client.close()
+        elif self._passing:
+            self._broken("origin-cut")
         elif self._delivery is not None:
             if self._delivery.waiting:
                 return
@@ -279,9 +236,11 @@ class Relay:
 
     def _broken(self, kind: Failure) -> None:
         """End an answer that came only in part."""
-        assert self._delivery is not None  # noqa: S101 - the head came before
         self._edge.counters.failed(kind)
-        self._delivery.break_off()
+        if self._delivery is not None:
+            self._delivery.break_off()
+        else:
+            self._client.cut([], reset=False)  # its length was told, so that the cut shows
         self._end()
 
     def _fail(self, status: int, kind: Failure) -> None:
@@ -292,6 +251,7 @@ class Relay:
 
     def _end(self) -> None:
         self._over = True
+        self._passing = False
         delivery, self._delivery = self._delivery, None
         if delivery is not None:
             delivery.stop()
@@ -333,10 +293,6 @@ class Relay:
         else:
             self._origin.transport.pause_reading()
 
-    def _touch(self) -> None:
-        """Something moved: the time-out that holds now begins anew, with the next tick."""
-        self._deadline = 0.0
-
     def tick(self, now: float) -> None:
         """End the exchange when its time is over."""
         if self._over or (self._delivery is not None and self._delivery.waiting):
@@ -350,12 +306,12 @@ class Relay:
         options = self._edge.options
         if self.endless:
             return TUNNEL_SECONDS
-        if self._delivery is None and self._request_done and self._origin is not None:
+        if self._delivery is None and not self._passing and self._request_done and self._origin is not None:
             return options.timeout_head
         return options.timeout_idle
 
     def _time_out(self) -> None:
-        if self._delivery is not None:
+        if self._delivery is not None or self._passing:
             self._broken("idle-timeout")
         elif self.endless:
             self._end()

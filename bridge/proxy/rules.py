@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGE_LIMIT: Final = 8 * 1024 * 1024
 HEAD_LIMIT: Final = 128 * 1024
-_KEPT_PATH: Final = 512  # what is known of longer paths is not kept: a visitor could fill the memory with them
+KEPT_PATH: Final = 512  # what is known of longer paths is not kept: a visitor could fill the memory with them
 
 # Paths of Magento that never answer with a storefront page, or whose answers must not be delayed.
 _ROOTED = re.compile(
@@ -59,7 +59,7 @@ def _plain(path: bytes) -> bytes:
 
 def path_reason(path: bytes, admin_path: str) -> Reason | None:
     """Say why answers under this path never get the tag; None where they may."""
-    return _path_reason(path, admin_path) if len(path) <= _KEPT_PATH else _path_reason.__wrapped__(path, admin_path)
+    return _path_reason(path, admin_path) if len(path) <= KEPT_PATH else _path_reason.__wrapped__(path, admin_path)
 
 
 @lru_cache(maxsize=8192)
@@ -76,7 +76,7 @@ def _path_reason(path: bytes, admin_path: str) -> Reason | None:
 
 def may_be_page(path: bytes, admin_path: str) -> bool:
     """Say whether a page may live here, so that the request is prepared for it; names of files are left as they are."""
-    return _may_be_page(path, admin_path) if len(path) <= _KEPT_PATH else _may_be_page.__wrapped__(path, admin_path)
+    return _may_be_page(path, admin_path) if len(path) <= KEPT_PATH else _may_be_page.__wrapped__(path, admin_path)
 
 
 @lru_cache(maxsize=8192)
@@ -110,16 +110,33 @@ def coding_of(response: ResponseHead) -> bytes:
     return {b"identity": b"", b"x-gzip": b"gzip"}.get(coding, coding)
 
 
-def decide(  # noqa: PLR0911 - one return for each reason of a closed list
-    request: RequestHead, response: ResponseHead, reason_of_path: Reason | None
-) -> Reason | None:
+def varies_by_coding(response: ResponseHead) -> bool:
+    """Say whether the answer tells caches that it depends on Accept-Encoding."""
+    vary = b",".join(response.get_all(b"vary")).lower()
+    return b"accept-encoding" in vary or b"*" in vary
+
+
+PAGE_METHODS: Final = frozenset({b"GET", b"POST", b"HEAD"})
+
+
+def decide(request: RequestHead, response: ResponseHead, reason_of_path: Reason | None) -> Reason | None:
     """Say why this answer does not get the tag; None when it gets it if its body proves to be a document."""
     if not is_html(response.index.get(b"content-type")):
         return "type"
     if reason_of_path is not None:
         return reason_of_path
-    if request.method not in {b"GET", b"POST", b"HEAD"}:
+    if request.method not in PAGE_METHODS:
         return "method"
+    reason = head_reason(response)
+    if reason is None or reason == "encoding":
+        length = response.index.get(b"content-length")
+        if length is not None and length.isdigit() and int(length) > PAGE_LIMIT:
+            return "size"
+    return reason
+
+
+def head_reason(response: ResponseHead) -> Reason | None:
+    """Say why an answer of HTML does not get the tag, going by its head without its length."""
     if response.status == 206 or b"content-range" in response.index:
         return "range"
     if response.status not in {200, 404}:
@@ -127,9 +144,6 @@ def decide(  # noqa: PLR0911 - one return for each reason of a closed list
     disposition = response.index.get(b"content-disposition")
     if disposition is not None and disposition.lower().lstrip().startswith(b"attachment"):
         return "attachment"
-    length = response.index.get(b"content-length")
-    if length is not None and length.isdigit() and int(length) > PAGE_LIMIT:
-        return "size"
     if coding_of(response) not in {b"", b"gzip"}:
         return "encoding"
     return None

@@ -9,6 +9,7 @@ bytes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -50,6 +51,26 @@ _LONGEST: Final = max(map(len, _OPENINGS))
 _BOM: Final = b"\xef\xbb\xbf"
 # AMP documents are marked by a name or by the lightning sign.
 _AMP: Final = frozenset(mark + kind for mark in (b"amp", b"\xe2\x9a\xa1") for kind in (b"", b"4ads", b"4email"))
+
+
+def usual_place(data: Buffer, at: int) -> int:
+    """Return the place in the document that begins at data[at:], if it begins as nearly all do; -1 where it may not.
+
+    What gives -1 is read again by a Splicer.
+    """
+    usual = _USUAL.match(data, at)
+    if usual is None:
+        return -1
+    place = usual.end()
+    if place - at > TAG_LIMIT or _may_be_amp(bytes(usual[1])):
+        return -1
+    return place
+
+
+@lru_cache(maxsize=256)
+def _may_be_amp(tag: bytes) -> bool:
+    lower = tag.lower()
+    return any(mark in lower for mark in (b"amp", b"\xe2\x9a\xa1"))
 
 
 class Splicer:
@@ -104,10 +125,8 @@ class Splicer:
 
     def _usual(self, data: Buffer) -> int:
         """Read the first piece. Nearly every page begins as one expression says, which costs a third of the loop."""
-        usual = _USUAL.match(data)
-        if usual is None or usual.end() > TAG_LIMIT:
-            return self._read(data)
-        return _NEVER if self._is_amp(usual[1]) else usual.end()
+        place = usual_place(data, 0)
+        return self._read(data) if place < 0 else place
 
     def _read(self, data: Buffer) -> int:
         """Read tokens from where the last call stopped; give the place, _MORE or _NEVER."""

@@ -116,11 +116,15 @@ def test_the_edge_serves_shop_and_dashboard_on_their_own_addresses(start, enviro
     assert fetch(shop + "/_bridge/metrics")[0] == 404
     for _ in range(5):
         fetch(shop + "/")
-    status, text, _ = fetch(dashboard + "/_bridge/metrics")
-    assert status == 200
-    found = re.search(r"^bridge_injected\w*(?:\{[^}]*\})? (\d+)", text, re.MULTILINE)
-    assert found, text[:2000]
-    assert int(found.group(1)) >= 6, "the counters of both workers are added up"
+
+    def injected():
+        status, text, _ = fetch(dashboard + "/_bridge/metrics")
+        assert status == 200
+        found = re.search(r"^bridge_injected\w*(?:\{[^}]*\})? (\d+)", text, re.MULTILINE)
+        return int(found.group(1)) if found else 0
+
+    # Each worker hands its counts on twice a second.
+    wait_for(lambda: injected() >= 6, 10, what="the counters of both workers are not added up")
 
 
 def test_any_wsgi_server_proxies_with_the_plain_application(start, environ):
