@@ -19,6 +19,10 @@ HEAD = (
 )
 
 
+CHUNKED = -1
+LAST = b"\r\n0\r\n\r\n"
+
+
 class Visitor(asyncio.Protocol):
     """Asks again as soon as the answer is whole; counts whole answers with status 200."""
 
@@ -27,6 +31,7 @@ class Visitor(asyncio.Protocol):
         self._tally = tally
         self._head = b""
         self._left = 0
+        self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask."""
@@ -41,10 +46,14 @@ class Visitor(asyncio.Protocol):
             end = self._head.find(b"\r\n\r\n")
             if end < 0:
                 return
-            head, body = self._head[:end].lower(), len(self._head) - end - 4
+            head, data = self._head[:end].lower(), self._head[end + 4 :]
             length = head.partition(b"\ncontent-length:")[2].partition(b"\r")[0]
-            self._left, self._head = int(length) - body, b""
+            self._left, self._head = int(length or CHUNKED), b""
             self._tally["good" if head.split(b" ", 2)[1] == b"200" else "bad"] += 1
+        if self._left == CHUNKED:
+            self._tail = (self._tail + data)[-len(LAST) :]
+            if self._tail == LAST:
+                self._left, self._tail = 0, b""
         else:
             self._left -= len(data)
         if self._left == 0:

@@ -29,6 +29,14 @@ def pages() -> dict[str, bytes]:
     return found
 
 
+JSON = b'{"cart":{"summary_count":2,"subtotal":"42.00","items":[{"product_id":"7","qty":2}],"data_id":1}}'
+FILES = {
+    "/customer/section/load": (b"application/json", JSON),
+    "/media/photo.jpg": (b"image/jpeg", bytes(range(256)) * 782),
+}
+"""What gets no tag: path -> type and body."""
+
+
 def answers() -> dict[tuple[bytes, bool], bytes]:
     """Return the whole answer for each path, plain and gzipped."""
     found = {}
@@ -41,6 +49,9 @@ def answers() -> dict[tuple[bytes, bool], bytes]:
                 f"Cache-Control: no-store\r\n{coding}Content-Length: {len(data)}\r\n\r\n"
             )
             found[path.encode(), packed] = head.encode() + data
+    for path, (kind, data) in FILES.items():
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind.decode()}\r\nContent-Length: {len(data)}\r\n\r\n"
+        found[path.encode(), False] = found[path.encode(), True] = head.encode() + data
     return found
 
 

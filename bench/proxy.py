@@ -20,7 +20,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench.origin import pages
+from bench import field, nginx
+from bench.origin import FILES, pages
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures" / "proxy.json"
@@ -29,14 +30,22 @@ ROUNDS, SECONDS, CONNECTIONS = 5, 2.0, 16
 TICK = os.sysconf("SC_CLK_TCK")
 HEAD = """# Performance
 
-Written by `make bench` from `docs/figures/proxy.json`; figures are medians of interleaved rounds in one run, so read
-the ratios, not the absolute numbers. *direct* is a made shop that answers from memory and costs next to nothing; a real
-page of Magento costs 50 to 500 ms, so the ratio says what bridge adds, not what visitors see.
+Written by `make bench` from `docs/figures/`; figures are medians of interleaved rounds in one run on a shared machine:
+read the ratios, not the absolute numbers. *direct* is a made shop that answers from memory and costs next to nothing; a
+real page of Magento costs 50 to 500 ms, so the figures say what a proxy adds, not what visitors see. *nginx* puts a tag
+in with `sub_filter` and packs with gzip 1, its buffers and its allocator tuned, both with an access log; what gets no
+tag it merely passes. The last column is the requests that bridge serves for the CPU that nginx spends on one.
 """
 COLUMNS = (
-    "| page | coding | size | pages a second, bridge / direct | ratio | CPU s a 1,000 pages, bridge | the made shop |",
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    "| page | coding | size | CPU ms, bridge | nginx | the shop | a second, bridge | nginx | direct | bridge / nginx |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 )
+FIELD_HEAD = """
+## Among others
+
+The larger bench (`bench/field.py`): **x eff** is requests by the own CPU-second of the target against `nginx-sub`, with
+`sub_filter`; with `gz` loads compare to `nginx-sub-gz`, which also packs, and files and JSON to `nginx-pass`.
+"""
 
 
 def cpu_seconds(root: int) -> float:
@@ -67,11 +76,14 @@ def ask(address: str, path: str, coding: str) -> dict[str, float]:
 def measure(targets: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
     """Return a row for each page and coding: per target, pages a second and CPU seconds for 1,000 pages."""
     rows = []
-    for path in pages():
-        for coding in ("identity", "gzip"):
+    kinds = dict.fromkeys(pages(), ("identity", "gzip")) | dict.fromkeys(FILES, ("identity",))
+    for path, codings in kinds.items():
+        for coding in codings:
             found: dict[str, dict[str, list[float]]] = {name: {"rps": [], "cpu": []} for name in targets}
             for _ in range(ROUNDS):
                 for name, (address, pid) in targets.items():
+                    if name == ("nginx-sub" if path in FILES else "nginx-pass"):
+                        continue
                     before = cpu_seconds(pid)
                     told = ask(address, path, coding)
                     spent = cpu_seconds(pid) - before
@@ -79,11 +91,14 @@ def measure(targets: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
                         raise SystemExit(f"{name} {path}: {told}")
                     found[name]["rps"].append(told["good"] / told["seconds"])
                     found[name]["cpu"].append(spent / told["good"] * 1000)
-            row: dict[str, Any] = {"page": path, "coding": coding, "bytes": len(pages()[path])}
+            size = len(pages()[path] if path not in FILES else FILES[path][1])
+            row: dict[str, Any] = {"page": path, "coding": coding, "bytes": size}
             for name, figures in found.items():
-                row[name] = {figure: statistics.median(values) for figure, values in figures.items()}
+                if figures["rps"]:
+                    plain = "nginx" if name.startswith("nginx") else name
+                    row[plain] = {figure: statistics.median(values) for figure, values in figures.items()}
             rows.append(row)
-            print(f"{path} {coding}: {row['bridge']['rps'] / row['direct']['rps']:.2f} of direct", flush=True)  # noqa: T201 progress
+            print(f"{path} {coding}: {row['bridge']['cpu']:.3f} ms of CPU each", flush=True)  # noqa: T201 progress
     return rows
 
 
@@ -98,22 +113,26 @@ def table(figures: dict[str, Any]) -> str:
     """Return the page of the docs; it is made from the figures alone."""
     lines = [HEAD, _circumstances(figures), "", *COLUMNS]
     for row in figures["rows"]:
-        bridge, direct = row["bridge"], row["direct"]
+        bridge, direct, nginx = row["bridge"], row["direct"], row.get("nginx")
         cells = (
             f"`{row['page']}`",
             row["coding"],
             f"{row['bytes'] / 1000:.0f} kB",
-            f"{bridge['rps']:,.0f} / {direct['rps']:,.0f}",
-            f"{bridge['rps'] / direct['rps']:.2f}",
             f"{bridge['cpu']:.3f}",
+            f"{nginx['cpu']:.3f}" if nginx else "-",
             f"{direct['cpu']:.3f}",
+            f"{bridge['rps']:,.0f}",
+            f"{nginx['rps']:,.0f}" if nginx else "-",
+            f"{direct['rps']:,.0f}",
+            f"{nginx['cpu'] / bridge['cpu']:.2f}" if nginx else "-",
         )
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    page = "\n".join(lines) + "\n"
+    return page + FIELD_HEAD + "\n" + field.FIELD.read_text(encoding="utf-8") if field.FIELD.exists() else page
 
 
-def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[str, int]]]:
-    """Start the made shop, a Valkey and `bridge web` with the tag on; return them and the targets."""
+def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[str, int]], dict[str, str]]:
+    """Start the made shop, a Valkey, `bridge web` with the tag on, nginx; return them, the targets, the settings."""
     from tests.browser.stack import free_port, wait_for  # noqa: PLC0415 the harness of the tests
 
     shop, web, dashboard = free_port(), free_port(), free_port()
@@ -124,6 +143,7 @@ def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[
         "BRIDGE_LISTEN": f"127.0.0.1:{web}",
         "BRIDGE_DASHBOARD_LISTEN": f"127.0.0.1:{dashboard}",
         "BRIDGE_DATA_DIR": str(folder),
+        "BRIDGE_ACCESS_LOG": str(folder / "access.log"),
     }
 
     def run(*words: str) -> subprocess.Popen[bytes]:
@@ -143,19 +163,28 @@ def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[
             return False
 
     wait_for(tagged, 30, what="bridge did not come up")
-    return started, {
+    targets = {
         "direct": (f"127.0.0.1:{shop}", started[0].pid),
         "bridge": (f"127.0.0.1:{web}", started[2].pid),
     }
+    for name in nginx.SERVERS if nginx.program() else ():
+        port = free_port()
+        serve = nginx.command(name, folder, shop, port)
+        started.append(subprocess.Popen(serve, env={**os.environ, **nginx.ENVIRON}))  # noqa: S603 our own
+        targets[name] = (f"127.0.0.1:{port}", started[-1].pid)
+    return started, targets, environ
 
 
 def main() -> None:
     """Measure and write."""
     with tempfile.TemporaryDirectory(prefix="bridge-bench-") as folder:
-        started, targets = start(Path(folder))
+        started, targets, environ = start(Path(folder))
         try:
             time.sleep(1)
             rows = measure(targets)
+            if field.BENCH.exists() and nginx.program():
+                print("now the larger bench; it takes about five minutes", flush=True)  # noqa: T201 progress
+                field.measure(environ, Path(folder))
         finally:
             for process in reversed(started):
                 process.send_signal(signal.SIGTERM)

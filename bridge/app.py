@@ -102,6 +102,7 @@ def proxy_wiring(app: Flask) -> ProxyWiring:
         max_connections_per_ip=config.max_connections_per_ip,
         threads=config.threads,
         kill_file=config.kill_file,
+        access_log=config.access_log,
     )
     return ProxyWiring(options, wired.tracking.tags, wired.tracking.observer)
 

@@ -65,6 +65,7 @@ class Config:
     max_body: int = 0
     max_connections_per_ip: int = 0
     kill_file: Path = Path("var/no-injection")
+    access_log: Path | None = None
 
     @property
     def embedded_redis(self) -> bool:
@@ -201,6 +202,7 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
         max_body=int(read.number("BRIDGE_MAX_BODY", 0, 0, 2**40)),
         max_connections_per_ip=int(read.number("BRIDGE_MAX_CONNECTIONS_PER_IP", 0, 0, 100_000)),
         kill_file=Path(read.text("BRIDGE_KILL_FILE") or data_dir / "no-injection").absolute(),
+        access_log=Path(path).absolute() if (path := read.text("BRIDGE_ACCESS_LOG")) else None,
     )
 
 

@@ -29,6 +29,7 @@ class Absent:
         self._size = 0
         self.keep_alive = False
         self.answering = False
+        self.status = 0
 
     def write(self, pieces: list[Buffer]) -> None:
         """Drop a part of the answer; one that is too long is not read to its end."""

@@ -75,6 +75,7 @@ class ClientConnection(asyncio.Protocol):
         "_read_paused",
         "_reader",
         "_received",
+        "_since",
         "_timeout_idle",
         "_tunnel",
         "_unsent",
@@ -84,6 +85,7 @@ class ClientConnection(asyncio.Protocol):
         "listener",
         "modern",
         "peer",
+        "status",
         "transport",
         "upgrade",
         "write_paused",
@@ -113,6 +115,8 @@ class ClientConnection(asyncio.Protocol):
         self._deadline = 0.0
         self._unsent = 0
         self.answering = False  # a part of the answer to the request in hand is out
+        self.status = 0  # of the answer to the request in hand
+        self._since = 0.0
 
     # -- call-backs of the transport ----------------------------------------------------------------------------------
 
@@ -216,6 +220,9 @@ class ClientConnection(asyncio.Protocol):
         self.modern = request.version == b"1.1"
         self.keep_alive = request.persistent and not self._edge.stopping
         self.upgrade = request.upgrade if request.method == b"GET" else None
+        if self._edge.access is not None:
+            self.status = 0
+            self._since = self._edge.now()
         self.handler = handler = self._edge.handler(self, request, framing)
         handler.start()
 
@@ -255,10 +262,19 @@ class ClientConnection(asyncio.Protocol):
     def _drop_handler(self) -> None:
         handler, self.handler = self.handler, None
         if handler is not None:
+            self._note("client left")
             handler.client_gone()
+
+    def _note(self, end: str = "") -> None:
+        """Have the exchange in hand logged."""
+        access = self._edge.access
+        if access is not None and self._last is not None:
+            access.note(self._last, self.status, self._edge.now() - self._since, end)
 
     def exchange_done(self, *, complete: bool) -> None:
         """Go on to the next request; `complete` says that this one was read to its end."""
+        if self._edge.access is not None and self.handler is not None:
+            self._note()
         self.handler = None
         self.upgrade = None
         self.answering = False
@@ -322,6 +338,7 @@ class ClientConnection(asyncio.Protocol):
             self.cut([], reset=True)
             return
         self.keep_alive = self.keep_alive and not close
+        self.status = status
         bare = self.handler is not None and self._last is not None and self._last.method == b"HEAD"
         self.write([error_page(status, close=not self.keep_alive, bare=bare)])
         self._in_body = False
@@ -329,6 +346,8 @@ class ClientConnection(asyncio.Protocol):
 
     def cut(self, rest: list[Buffer], *, reset: bool) -> None:
         """End the connection in the middle of an answer. `reset` where a plain end would look like the answer's own."""
+        if self.handler is not None:
+            self._note("cut")
         self.handler = None
         self.write(rest)
         if reset:
@@ -337,6 +356,8 @@ class ClientConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection once all is written."""
+        if self.handler is not None:
+            self._note()
         self.handler = None
         self.transport.close()
 

@@ -128,6 +128,7 @@ class Delivery:
     def _head(self) -> bytes:
         answer, client = self._answer, self._client
         self._head_sent = client.answering = True
+        client.status = answer.response.status
         lines = answer.lines
         if lines is None:
             lines = head_lines(answer.response, answer.headers or [])

@@ -23,6 +23,7 @@ import uvloop
 from gunicorn.workers.base import Worker
 
 from bridge.proxy.absent import ABSENT_LIMIT
+from bridge.proxy.access import AccessLog
 from bridge.proxy.client import ClientConnection
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters
@@ -47,6 +48,8 @@ log = structlog.get_logger("bridge.proxy")
 BACKLOG: Final = 2048
 TICK_SECONDS: Final = 0.5
 HOLD_SECONDS: Final = 0.004
+MASTER_SECONDS: Final = 2.0
+"""By how much a worker is done before gunicorn's master kills it, which waits as long as it tells its workers to."""
 
 
 class Edge:
@@ -61,6 +64,8 @@ class Edge:
         self.pool = OriginPool(self.core.origin, wiring.options.timeout_connect, self.loop)
         self.own = OwnSide(app, wiring.options.threads)
         self.observers = ObserverPool(wiring.observer, counters) if wiring.observer is not None else None
+        path = wiring.options.access_log
+        self.access = AccessLog(path) if path is not None else None
         self.stopping = False
         self._empty = asyncio.Event()
         self._empty.set()
@@ -148,6 +153,8 @@ class Edge:
     def _tick(self) -> None:
         self._ticking = self.loop.call_later(TICK_SECONDS, self._tick)
         self.counters.flush()
+        if self.access is not None:
+            self.loop.run_in_executor(None, self.access.flush)
         now = self.now()
         ticking: tuple[ClientConnection | Relay | OriginPool, ...] = (*self._clients, *self._absent, self.pool)
         for each in ticking:
@@ -177,6 +184,8 @@ class Edge:
         self.own.stop()
         self.pool.close()
         self.counters.flush()
+        if self.access is not None:
+            await self.loop.run_in_executor(None, self.access.flush)
         if self.observers is not None:
             await self.loop.run_in_executor(None, self.observers.stop)
 
@@ -235,7 +244,7 @@ class EdgeWorker(Worker):  # type: ignore[misc] # gunicorn brings no types
             except TimeoutError:
                 continue
         beat = loop.create_task(self._beat())
-        await edge.stop(0.0 if edge.stopping else self.cfg.graceful_timeout)
+        await edge.stop(0.0 if edge.stopping else max(self.cfg.graceful_timeout - MASTER_SECONDS, 0.0))
         beat.cancel()
         return edge.own.running > 0
 

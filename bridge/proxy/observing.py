@@ -25,6 +25,8 @@ log = structlog.get_logger("bridge.proxy")
 
 WAIT_SECONDS: Final = 0.05
 QUEUE_LIMIT: Final = 1000
+URGENT_SHARE: Final = 8
+"""How many times as many may wait when what comes is urgent: memory has an end even for orders."""
 THREADS: Final = 2
 
 
@@ -100,7 +102,7 @@ class ObserverPool:
 
     def submit(self, watch: Watch, response: ResponseHead, done: Callable[[], object] | None = None) -> bool:
         """Queue an exchange; `done` is called in the thread once it was seen. False when it was dropped."""
-        if not watch.route.urgent and self._queue.qsize() >= self._limit:
+        if self._queue.qsize() >= self._limit * (URGENT_SHARE if watch.route.urgent else 1):
             self._counters.dropped()
             return False
         self._queue.put((watch, response, done))

@@ -34,6 +34,7 @@ class ProxyOptions:
     max_connections_per_ip: int = 0
     threads: int = 8
     kill_file: Path | None = None
+    access_log: Path | None = None
 
 
 class Route(Protocol):

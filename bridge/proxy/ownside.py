@@ -196,6 +196,7 @@ class OwnCall:
     def _done(self, pieces: list[Buffer], *, keep_alive: bool) -> None:
         if not self._gone.is_set():
             self._client.keep_alive = self._client.keep_alive and keep_alive
+            self._client.status = int(self._status[:3] or 500)
             self._client.write(pieces)
             self._client.exchange_done(complete=True)
 

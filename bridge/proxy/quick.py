@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bridge.proxy.heads import ShapedHead
     from bridge.proxy.options import TagSource
 
-Short = tuple[list["Buffer"], int, bool]
+Short = tuple[list["Buffer"], int, bool, int]
 """What to write; how many bytes of the body are still to come, which go on as they are; whether the origin's connection
-is good for another exchange after them."""
+is good for another exchange after them; the status."""
 
 CHANGED: Final = REFERENCE_FIELDS | STALE_FIELDS | {b"content-encoding", b"content-length", b"etag"}
 """Fields of a page that do not go on as they are when it gets the tag."""
@@ -134,7 +134,7 @@ class QuickAnswers:
         pieces: list[Buffer] = [facts.passed.fill(head.lines)]
         if end < len(data):
             pieces.append(memoryview(data)[end:])
-        return pieces, left, shape.reusable
+        return pieces, left, shape.reusable, shape.status
 
     def _page(self, visit: Visit, head: ShapedHead, facts: Facts, body: tuple[bytes, int, int]) -> Short | None:
         core = self._core
@@ -172,7 +172,7 @@ class QuickAnswers:
         core.counters.injected()
         for note in plan.notes:
             core.counters.csp_noted(note)
-        return pieces, left, head.shape.reusable
+        return pieces, left, head.shape.reusable, head.shape.status
 
     def _plan(self, head: ShapedHead, facts: Facts, tags: TagSource, *, gzip_out: bool) -> Plan | None:
         """Return how the head of the injected page is made; None where it takes a nonce."""

@@ -125,7 +125,7 @@ class Relay(Sending):
 
     def _take_short(self, short: Short) -> None:
         """Write what is there of an answer; what follows of its body goes on as it comes."""
-        pieces, self._left, self._reusable = short
+        pieces, self._left, self._reusable, self._client.status = short
         self._client.write(pieces)
         if self._left:
             self._passing = self._client.answering = True

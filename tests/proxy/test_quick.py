@@ -87,10 +87,10 @@ def test_both_ways_give_the_same_bytes_and_counts():
         if quick is None:
             continue
         short += 1
-        pieces, left, _ = quick
+        pieces, left, _, status = quick
         other, others = make_core()
         assert b"".join(map(bytes, pieces)) == long_way(other, other.visit(request, "1.1.1.1"), data)
-        assert left == 0
+        assert (left, status) == (0, 200)
         reasons, injected = counted(registry)
         expected, pages = counted(others)
         assert ({name: value / 2 for name, value in reasons.items()}, injected / 2) == (expected, pages)
@@ -104,9 +104,9 @@ def test_a_packed_page_that_is_remembered_takes_the_short_way():
     end = data.index(b"\r\n\r\n") + 4
     assert core.quick_answer(visit, core.heads.read(data[:end]), data, end) is None
     expected = long_way(core, visit, data)
-    pieces, left, reusable = core.quick_answer(visit, core.heads.read(data[:end]), data, end)
+    pieces, left, reusable, status = core.quick_answer(visit, core.heads.read(data[:end]), data, end)
     assert b"".join(map(bytes, pieces)) == expected
-    assert (left, reusable) == (0, True)
+    assert (left, reusable, status) == (0, True, 200)
     assert registry.get_sample_value("bridge_memo_total", {"result": "hit"}) == 1
 
 
@@ -116,7 +116,7 @@ def test_the_rest_of_a_body_follows_as_it_comes(have):
     visit = core.visit(ask(b"/a.jpg"), "1.1.1.1")
     data = answer(PAGE, kind=b"image/jpeg")
     end = data.index(b"\r\n\r\n") + 4
-    pieces, left, _ = core.quick_answer(visit, core.heads.read(data[:end]), data[: end + have], end)
+    pieces, left, _, _ = core.quick_answer(visit, core.heads.read(data[:end]), data[: end + have], end)
     assert left == len(PAGE) - have
     assert b"".join(map(bytes, pieces)) == data[: end + have]
 
