@@ -102,13 +102,9 @@ class BlockingOrigin:
         exchange = BlockingExchange(self, connection, visit.request.method)
         try:
             sock.settimeout(self._options.timeout_idle)
-            sock.sendall(head)
-            for piece in body:
-                sock.sendall(b"".join(chunk([piece])) if framing == CHUNKED else piece)
-            if framing == CHUNKED:
-                sock.sendall(LAST_CHUNK)
+            whole = _sent(sock, head, framing, body)
             sock.settimeout(self._options.timeout_head)
-            exchange.read_head()
+            exchange.read_head(reusable_after=whole)
             if not exchange.complete:  # else it is closed, or another's already
                 sock.settimeout(self._options.timeout_idle)
         except TimeoutError as error:
@@ -138,6 +134,19 @@ class BlockingOrigin:
             connection.close()
 
 
+def _sent(sock: socket.socket, head: bytes, framing: int, body: Iterable[bytes]) -> bool:
+    """Send a request; False when the origin stopped taking its body, as one does that has answered already (413)."""
+    sock.sendall(head)
+    try:
+        for piece in body:
+            sock.sendall(b"".join(chunk([piece])) if framing == CHUNKED else piece)
+        if framing == CHUNKED:
+            sock.sendall(LAST_CHUNK)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
 class BlockingExchange:
     """An answer whose head was read. `read()` gives the body piece by piece."""
 
@@ -153,8 +162,11 @@ class BlockingExchange:
         self.response: ResponseHead
         self.framing = NO_BODY
 
-    def read_head(self) -> None:
-        """Read up to the end of the final answer's head; interim ones are dropped, since WSGI cannot pass them on."""
+    def read_head(self, *, reusable_after: bool = True) -> None:
+        """Read up to the end of the final answer's head; interim ones are dropped, since WSGI cannot pass them on.
+
+        Without `reusable_after` the connection carries no other exchange: the request was not sent to its end.
+        """
         data = b""
         while True:
             end = data.find(b"\r\n\r\n")
@@ -174,7 +186,7 @@ class BlockingExchange:
                 break
         self.response = response
         self.framing = self._left = response_framing(self._method, response)
-        self._reusable = reusable(response, self.framing)
+        self._reusable = reusable_after and reusable(response, self.framing)
         self._reader = ChunkedReader(padded=True) if self.framing == CHUNKED else None
         self._rest = data
         if self.framing == NO_BODY:

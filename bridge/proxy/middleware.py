@@ -20,7 +20,7 @@ from bridge.proxy.blocking import READ_SIZE, BlockingOrigin, BrokenError, SlowEr
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters, Failure
 from bridge.proxy.counters import counters as default_counters
-from bridge.proxy.forwarding import plain_address
+from bridge.proxy.forwarding import plain_address, sender_of
 from bridge.proxy.http1 import CHUNKED, MalformedError, error_body, parse_request
 from bridge.proxy.observing import WAIT_SECONDS, ObserverPool, Watch
 
@@ -56,6 +56,7 @@ class ProxyMiddleware:
         target = _target(environ)
         if self.core.is_own(target.partition(b"?")[0]):
             environ.setdefault("bridge.listener", "shop")
+            self._tell_sender(environ, target)
             return self.app(environ, start_response)
         try:
             return self._proxy(environ, target, start_response)
@@ -68,6 +69,17 @@ class ProxyMiddleware:
             return self._failed(environ, start_response, 502, "origin-cut")
         except SlowError:
             return self._failed(environ, start_response, 504, "head-timeout")
+
+    def _tell_sender(self, environ: Environ, target: bytes) -> None:
+        """Tell the application the visitor's address and scheme as a trusted proxy states them."""
+        core, peer = self.core, plain_address(environ.get("REMOTE_ADDR") or "127.0.0.1")
+        try:
+            request = parse_request(_head(environ, target))
+        except MalformedError:  # the application refuses it in its own way
+            return
+        sender = sender_of(request, peer, core.scheme, core.options.trusted_proxies)
+        environ["REMOTE_ADDR"] = sender.client
+        environ["wsgi.url_scheme"] = sender.scheme
 
     def close(self) -> None:
         """End the threads and the connections to the origin; for tests and servers that tell when they stop."""

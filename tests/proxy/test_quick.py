@@ -77,7 +77,11 @@ REQUESTS = [ask(), ask(b"/untagged"), ask(b"/static/a.css"), ask(b"/admin/x"), a
 
 def test_both_ways_give_the_same_bytes_and_counts():
     short = 0
-    for lines, body, kind, request in itertools.product(LINES, BODIES, KINDS, REQUESTS):
+    cases = [
+        *itertools.product(LINES, BODIES, KINDS[:1], REQUESTS[:1]),
+        *itertools.product(LINES, BODIES[:1], KINDS, REQUESTS[1:]),
+    ]
+    for lines, body, kind, request in cases:
         data = answer(body, *lines, kind=kind)
         end = data.index(b"\r\n\r\n") + 4
         core, registry = make_core()
@@ -94,7 +98,7 @@ def test_both_ways_give_the_same_bytes_and_counts():
         reasons, injected = counted(registry)
         expected, pages = counted(others)
         assert ({name: value / 2 for name, value in reasons.items()}, injected / 2) == (expected, pages)
-    assert short > 1000
+    assert short > 150
 
 
 def test_a_packed_page_that_is_remembered_takes_the_short_way():

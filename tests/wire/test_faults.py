@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 import zlib
@@ -287,3 +289,27 @@ def test_a_fault_in_a_page_is_never_a_hang(origin, start, monkeypatch, step, pac
     answer = proxy.get(b"/", b"Accept-Encoding: gzip")
     assert not answer.complete or answer.text in {PAGE, TAGGED} or answer.status == 500
     assert proxy.get(b"/next").body == b"none\n"
+
+
+@pytest.mark.parametrize("adaptor", ["middleware"], indirect=True)
+def test_an_answer_before_the_end_of_an_upload_also_through_wsgi(origin, proxy):
+    def play(wire, request):
+        wire.send(ok(b"too large", b"text/plain", b"Connection: close", status=b"413 Content Too Large"))
+        wire.sock.shutdown(socket.SHUT_RDWR)
+
+    origin.plays[b"/upload"] = play
+    origin.before_body.add(b"/upload")
+    body = b"x" * 8_000_000
+    with proxy.visitor() as visitor:
+        sender = threading.Thread(target=lambda: _send_what_is_taken(visitor, body), daemon=True)
+        visitor.send(b"POST /upload HTTP/1.1\r\n" + SHOP + b"Content-Length: %d\r\n\r\n" % len(body))
+        sender.start()
+        answer = visitor.answer()
+        assert (answer.status, answer.body) == (413, b"too large")
+        visitor.sock.shutdown(socket.SHUT_RDWR)
+        sender.join(10)
+
+
+def _send_what_is_taken(visitor, body):
+    with contextlib.suppress(OSError):
+        visitor.sock.sendall(body)

@@ -33,9 +33,8 @@ def test_the_environment_is_that_of_pep_3333(start, adaptor, trusted):
     assert lines["PATH_INFO"].encode("latin-1") == "/_bridge/café/x".encode() or adaptor == "middleware"
     assert lines["QUERY_STRING"] == "q=%C3%A9"
     assert lines["HTTP_X_TWO"] in {"a,b", "a, b"}
-    if adaptor == "edge":
-        assert lines["REMOTE_ADDR"] == ("9.9.9.9" if trusted else "127.0.0.1")
-        assert lines["wsgi.url_scheme"] == "https"
+    assert lines["REMOTE_ADDR"] == ("9.9.9.9" if trusted else "127.0.0.1")
+    assert lines["wsgi.url_scheme"] == "https"
 
 
 @pytest.mark.parametrize("size", [0, 11, 1_000_000])
