@@ -18,6 +18,10 @@ NEEDS_CHROMIUM = [
 ]
 
 
+# What Chromium says of a request that a test kept away, which it may still say when the test has gone on.
+KEPT_AWAY = "Failed to load resource: net::ERR_FAILED"
+
+
 class Visit:
     """A visitor's browser at the shop; what is wrong on any of its pages is kept."""
 
@@ -29,8 +33,12 @@ class Visit:
     def tab(self):
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.on("console", lambda message: self.wrong.append(message.text) if message.type == "error" else None)
+        page.on("console", self._heard)
         return page
+
+    def _heard(self, message):
+        if message.type == "error" and message.text != KEPT_AWAY:
+            self.wrong.append(message.text)
 
     def open(self, path, page=None):
         (page or self.page).goto(self.origin + path)
