@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types docs bench lock demo-journey screenshots clean
+.PHONY: help run test lint types docs bench soak fuzz lock demo-journey screenshots clean
 
 help:  ## print the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ demo-journey: $(VENV)/test.stamp  ## a shopper's journey in a real browser, slow
 
 bench: $(VENV)/test.stamp  ## measure the proxy against the same pages asked directly; writes docs/performance.md
 	$(BIN)/python -m bench.proxy
+
+soak: $(VENV)/test.stamp  ## half an hour of mixed load: memory, descriptors and threads must stay flat; writes docs/soak.md
+	$(BIN)/python -m bench.soak $(ARGS)
+
+fuzz: $(VENV)/test.stamp  ## ten million made cases against other readers; goes on where it stopped, keeps what it finds
+	$(BIN)/python -m fuzz $(ARGS)
 
 screenshots: $(VENV)/test.stamp  ## take the pictures of the README and the docs
 	$(BIN)/python -m tests.browser.screenshots

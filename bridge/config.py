@@ -151,6 +151,11 @@ class Reader:
             self._wrong(name, "a path such as " + default)
         return text.rstrip("/")
 
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file."""
+        text = self.text(name)
+        return Path(text).absolute() if text else None
+
     def networks(self, name: str) -> tuple[Network, ...]:
         """Return a comma list of IP networks."""
         text = self.text(name) or ""
@@ -172,11 +177,10 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
     read = Reader(environ)
     data_dir = Path(read.text("BRIDGE_DATA_DIR", "./var") or "var").absolute()
     _make_data_dir(data_dir)
-    store_url, public_url = read.url("BRIDGE_STORE_URL"), read.url("BRIDGE_PUBLIC_URL")
     database_url = _database_url(read, data_dir)
     return Config(
-        store_url=store_url,
-        public_url=public_url,
+        store_url=read.url("BRIDGE_STORE_URL"),
+        public_url=read.url("BRIDGE_PUBLIC_URL"),
         store_rest_url=read.url("BRIDGE_STORE_REST_URL"),
         store_token=read.text("BRIDGE_STORE_TOKEN"),
         store_oauth=_oauth(read),
@@ -201,8 +205,8 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
         timeout_idle=read.number("BRIDGE_TIMEOUT_IDLE", 60, 1, 3600),
         max_body=int(read.number("BRIDGE_MAX_BODY", 0, 0, 2**40)),
         max_connections_per_ip=int(read.number("BRIDGE_MAX_CONNECTIONS_PER_IP", 0, 0, 100_000)),
-        kill_file=Path(read.text("BRIDGE_KILL_FILE") or data_dir / "no-injection").absolute(),
-        access_log=Path(path).absolute() if (path := read.text("BRIDGE_ACCESS_LOG")) else None,
+        kill_file=read.file("BRIDGE_KILL_FILE") or (data_dir / "no-injection").absolute(),
+        access_log=read.file("BRIDGE_ACCESS_LOG"),
     )
 
 

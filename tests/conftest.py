@@ -11,7 +11,7 @@ import redis
 
 from tests.redis_server import start_redis
 
-MUST_RUN_IN_CI = ("browser", "redis", "postgres")
+MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_sessionfinish(session):
-    """With CI=true a skipped browser, Redis or PostgreSQL test fails the run."""
+    """With CI=true a skipped browser, nginx, Redis or PostgreSQL test fails the run."""
     if os.environ.get("CI") != "true":
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

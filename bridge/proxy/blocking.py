@@ -104,7 +104,9 @@ class BlockingOrigin:
             sock.settimeout(self._options.timeout_idle)
             whole = _sent(sock, head, framing, body)
             sock.settimeout(self._options.timeout_head)
-            exchange.read_head(reusable_after=whole)
+            # Origins that look for no body after a GET would read it as the next request on the connection.
+            expected = framing == NO_BODY or visit.request.method not in _REPEATABLE
+            exchange.read_head(reusable_after=whole and expected)
             if not exchange.complete:  # else it is closed, or another's already
                 sock.settimeout(self._options.timeout_idle)
         except TimeoutError as error:

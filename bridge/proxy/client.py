@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from bridge.proxy.forwarding import plain_address
 from bridge.proxy.http1 import (
@@ -20,6 +20,7 @@ from bridge.proxy.sockets import end_by_reset, unsent
 if TYPE_CHECKING:
     from bridge.proxy.edge import Edge
     from bridge.proxy.exchange import Buffer, RequestHead
+    from bridge.proxy.handler import Handler
 
 WRITE_LIMIT: Final = 128 * 1024
 PIPELINE_LIMIT: Final = 64 * 1024
@@ -28,36 +29,6 @@ LINGER_BYTES: Final = 4 * 1024 * 1024
 HEAD_SECONDS: Final = 30.0
 NEW_SECONDS: Final = 1.0
 NO_LIMIT: Final = 1 << 62
-
-
-class Handler(Protocol):
-    """What answers a request: a relay to the origin, or a call of the application.
-
-    `endless` says that what it does has no end of its own: a tunnel, an event stream.
-    """
-
-    endless: bool
-
-    def start(self) -> None:
-        """Begin; called once, before anything else."""
-
-    def body(self, pieces: list[Buffer]) -> None:
-        """Take a part of the request's body."""
-
-    def body_end(self) -> None:
-        """Take note that the request's body is complete."""
-
-    def to_origin(self, data: bytes) -> None:
-        """Take what came through a tunnel."""
-
-    def client_gone(self) -> None:
-        """Give up: the connection is gone."""
-
-    def client_writable(self, *, writable: bool) -> None:
-        """Stop or go on writing."""
-
-    def tick(self, now: float) -> None:
-        """Look at the clock, every half second."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -182,17 +153,17 @@ class ClientConnection(asyncio.Protocol):
 
     def _head(self, data: bytes, start: int) -> None:
         """Read a request's head from the beginning of data, whose end need not be looked for before `start`."""
-        end = data.find(b"\r\n\r\n", start)
-        if data[:2] == b"\r\n":  # one empty line before a request is let pass (RFC 9112 section 2.2)
-            data = data[2:]
-            end = data.find(b"\r\n\r\n")
+        begin = 2 if data[:2] == b"\r\n" else 0  # one empty line before a request is let pass (RFC 9112 section 2.2)
+        end = data.find(b"\r\n\r\n", max(start, begin))
         if end < 0:
-            if len(data) > REQUEST_HEAD_LIMIT:
+            if len(data) - begin > REQUEST_HEAD_LIMIT:
                 self._refuse_malformed(431)
             else:
-                self._pending = data
+                self._pending = data  # with that line, so that a second one shows
             return
-        end += 4
+        if begin:
+            data = data[2:]
+        end += 4 - begin
         if end > REQUEST_HEAD_LIMIT:
             self._refuse_malformed(431)
             return
@@ -279,7 +250,7 @@ class ClientConnection(asyncio.Protocol):
         self.upgrade = None
         self.answering = False
         if not self.keep_alive or not complete or self._edge.stopping:
-            self._close_gently(lingering=not complete)
+            self._close_gently()
             return
         self._deadline = self._edge.now() + self._timeout_idle
         if self._pending or self.write_paused or self._read_paused:
@@ -352,7 +323,9 @@ class ClientConnection(asyncio.Protocol):
         self.write(rest)
         if reset:
             end_by_reset(self.transport)
-        self.transport.close()
+            self.transport.close()
+        else:
+            self._close_gently()
 
     def close(self) -> None:
         """End the connection once all is written."""
@@ -361,9 +334,13 @@ class ClientConnection(asyncio.Protocol):
         self.handler = None
         self.transport.close()
 
-    def _close_gently(self, *, lingering: bool) -> None:
-        """Close; where the client may still be sending, read on for a while, so that it can read the answer."""
-        if not lingering or self.transport.is_closing() or not self.transport.can_write_eof():
+    def _close_gently(self) -> None:
+        """Close once all is written, reading on for a while what the client still sends, and dropping it.
+
+        Closed with bytes unread, the system would reset the connection, and what the client has not read yet of the
+        answer would be lost (RFC 9112 section 9.6).
+        """
+        if self.transport.is_closing() or not self.transport.can_write_eof():
             self.transport.close()
             return
         self._in_body = False

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from isal import isal_zlib
 
 from bridge.proxy.splice import Splicer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.proxy.exchange import Buffer
 
 GZIP_WINDOW: Final = 31
@@ -119,6 +121,58 @@ def rewrite(body: bytes, markup: bytes, *, gzip_in: bool, gzip_out: bool) -> tup
     return deflate(pieces) if gzip_out else b"".join(pieces), splicer
 
 
+class Unpacker:
+    """Reads a gzip body that comes in pieces cut anywhere, of several members too.
+
+    A member whose header holds more than the ten bytes that all have is left to zlib: where that header is cut and has
+    a check sum, or two of the optional fields, isal calls the body broken or takes a part of the header for it.
+    """
+
+    __slots__ = ("_begun", "_dropping", "_member", "_over")
+
+    def __init__(self) -> None:
+        self._member: Any = None
+        self._begun = b""  # the first bytes of a member, until they tell how it is read
+        self._over = False  # a member came to its end
+        self._dropping = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the body has not come to its end."""
+        return self._member is not None or bool(self._begun) or not self._over
+
+    def read(self, data: Buffer) -> Iterator[bytes]:
+        """Give what the next piece holds, in parts of a bounded size. Raises CodingError."""
+        while data and not self._dropping:
+            if self._member is None:
+                data = self._start(data)
+                continue
+            try:
+                part = self._member.decompress(data, STEP)
+            except (IsalError, zlib.error) as error:
+                raise CodingError("not gzip") from error
+            if self._member.eof:
+                data, self._member, self._over = self._member.unused_data, None, True
+            else:
+                data = self._member.unconsumed_tail
+            if part:
+                yield part
+
+    def _start(self, data: Buffer) -> bytes:
+        """Open a member; bytes after the last one that are no member are dropped, as browsers do."""
+        missing = len(_MAGIC) + 2 - len(self._begun)
+        head = self._begun + bytes(data[:missing])
+        if self._over and head[:2] != _MAGIC[: len(head)]:
+            self._begun, self._dropping = b"", True
+            return b""
+        if len(head) < len(_MAGIC) + 2:
+            self._begun = head
+            return b""
+        self._begun = b""
+        self._member = zlib.decompressobj(GZIP_WINDOW) if head[3] else isal_zlib.decompressobj(GZIP_WINDOW)
+        return head + data[missing:]
+
+
 class Recoder:
     """Puts the tag into a body that comes in pieces, unpacking before and packing after as told.
 
@@ -127,24 +181,21 @@ class Recoder:
 
     def __init__(self, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> None:
         self.splicer = splicer
-        self._gzip_in = gzip_in
-        self._member = isal_zlib.decompressobj(GZIP_WINDOW) if gzip_in else None
+        self._unpacker = Unpacker() if gzip_in else None
         self._packer = isal_zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW) if gzip_out else None
 
     @property
     def open(self) -> bool:
         """Whether the gzip body has not come to its end."""
-        return self._member is not None and not self._member.eof
+        return self._unpacker is not None and self._unpacker.open
 
     def feed(self, data: Buffer) -> list[Buffer]:
         """Take a piece, give out what is ready. Raises CodingError."""
-        if self._member is None:
+        if self._unpacker is None:
             return self._flushed(self._packed(self.splicer.feed(data)))
         out: list[Buffer] = []
-        while data:
-            part = self._unpack(data)
-            out += self._packed(self.splicer.feed(part)) if part else []
-            data = self._next_member() if self._member.eof else self._member.unconsumed_tail
+        for part in self._unpacker.read(data):
+            out += self._packed(self.splicer.feed(part))
         return self._flushed(out)
 
     def finish(self) -> list[Buffer]:
@@ -153,23 +204,6 @@ class Recoder:
         if self._packer is not None:
             out.append(self._packer.flush(isal_zlib.Z_SYNC_FLUSH) if self.open else self._packer.flush())
         return [piece for piece in out if piece]
-
-    def _unpack(self, data: Buffer) -> bytes:
-        assert self._member is not None  # noqa: S101 - feed() asked
-        try:
-            return self._member.decompress(data, STEP)
-        except IsalError as error:
-            raise CodingError("not gzip") from error
-
-    def _next_member(self) -> bytes:
-        """Open the member that follows; bytes after the last one that are no member are dropped, as browsers do."""
-        assert self._member is not None  # noqa: S101 - feed() asked
-        rest: bytes = self._member.unused_data
-        if rest[:2] != _MAGIC[: len(rest)]:
-            return b""
-        if rest:
-            self._member = isal_zlib.decompressobj(GZIP_WINDOW)
-        return rest
 
     def _packed(self, pieces: list[Buffer]) -> list[Buffer]:
         if self._packer is None:

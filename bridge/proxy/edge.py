@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
-    from bridge.proxy.client import Handler
     from bridge.proxy.delivery import Delivery
     from bridge.proxy.exchange import RequestHead
+    from bridge.proxy.handler import Handler
     from bridge.proxy.options import ProxyWiring
     from bridge.proxy.ownside import Wsgi
 

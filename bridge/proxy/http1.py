@@ -196,7 +196,7 @@ def keeps_alive(version: bytes, connection: bytes | None) -> bool:
     """Say whether the connection outlives the message."""
     if connection is None:
         return version == b"1.1"
-    options = connection.lower()
+    options = {option.strip(b" \t") for option in connection.lower().split(b",")}
     if b"close" in options:
         return False
     return version == b"1.1" or b"keep-alive" in options

@@ -202,7 +202,7 @@ class Relay(Sending):
         self._delivery = None  # the two refer to each other: nothing is left for the garbage collector
         origin, self._origin = self._origin, None
         if origin is not None:
-            if self._reusable and self._request_done:
+            if self._reusable and self._request_done and self._is_body_expected():
                 if self._client.write_paused:
                     origin.transport.resume_reading()
                 self._edge.pool.give_back(origin)

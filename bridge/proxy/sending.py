@@ -51,6 +51,13 @@ class Sending:
     def _is_repeatable(self) -> bool:
         return self._request_framing == NO_BODY and self._visit.request.method in _REPEATABLE
 
+    def _is_body_expected(self) -> bool:
+        """Say whether the origin surely took the request's body: some do not look for one after a GET.
+
+        They would read it as the next request on the connection, which then must not be another visitor's.
+        """
+        return self._request_framing == NO_BODY or self._visit.request.method not in _REPEATABLE
+
     def connected(self, connection: OriginConnection) -> None:
         """Send the request's head, and what came of its body meanwhile."""
         if self._over:

@@ -189,7 +189,7 @@ class Splicer:
     def _is_amp(self, tag: Buffer) -> bool:
         if len(tag) == len(b"<html>"):
             return False
-        names = _ATTRIBUTE.findall(tag, len(b"<html"), len(tag) - 1)
+        names = _ATTRIBUTE.findall(tag, len(b"<html"))
         if any(name.lower() in _AMP for name in names):
             self.reason = "amp"
             return True

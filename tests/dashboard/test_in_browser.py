@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 from bridge.db import db
 from bridge.models import EventLog, Pending
 from bridge.settings import load_book
+from tests.browser.stack import wait_for
 from tests.dashboard.desk import BASE, PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -67,7 +68,8 @@ def browse(chromium, origin):
 def test_the_home_page_renews_its_parts_while_it_is_looked_at(browse, board):
     page = browse()
     page.get_by_text("Ometria has refused nothing.").wait_for()
-    page.wait_for_function("document.querySelector('.only-light').naturalWidth > 0")
+    # Not wait_for_function: what it waits with is evaluated in the page, which the page's policy forbids.
+    wait_for(lambda: page.evaluate("document.querySelector('.only-light').naturalWidth > 0"), 10)
     page.evaluate("window.stillTheSamePage = true")
     with board.app_context():
         db.session.add(Pending(account="a", kind="order", entity="4711", state="refused", reason="<b>bold</b> reason"))

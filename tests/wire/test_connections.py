@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 
@@ -329,3 +331,31 @@ def test_a_chunked_answer_in_many_small_chunks_passes(origin, proxy):
     answer = proxy.get(b"/a.csv")
     assert answer.complete
     assert answer.body == b"".join(pieces)
+
+
+def test_what_the_client_sends_behind_a_last_request_takes_nothing_of_the_answer(origin, proxy):
+    """A reset, which closing with bytes unread gives, would throw away what a slow client has not read yet."""
+    body = bytes(range(256)) * 1600
+    origin.plays[b"/big"] = ok(body, b"image/jpeg")
+    with proxy.visitor() as visitor:
+        visitor.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        visitor.send(b"GET /big HTTP/1.1\r\n" + SHOP + b"Connection: close\r\n\r\n")
+        visitor.sock.settimeout(0.5)
+        with contextlib.suppress(OSError):
+            visitor.sock.sendall(b"POST /next HTTP/1.1\r\n" + SHOP + b"Content-Length: 900000\r\n\r\n" + b"x" * 900_000)
+        visitor.sock.settimeout(10)
+        time.sleep(0.3)
+        answer = visitor.answer()
+        assert answer.complete
+        assert answer.body == body
+        assert visitor.closed()
+    assert [request.target for request in origin.received] == [b"/big"]
+
+
+def test_a_body_that_an_origin_may_not_look_for_ends_its_connection(origin, proxy):
+    origin.plays[b"*"] = ok(b"x", b"text/plain")
+    with proxy.visitor() as visitor:
+        visitor.get(b"/a")
+        visitor.get(b"/b", method=b"GET", body=b"GET /hidden HTTP/1.1\r\n\r\n")
+        visitor.get(b"/c")
+    assert origin.connections == 2

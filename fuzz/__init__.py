@@ -1,0 +1,1 @@
+"""Fuzzing of the proxy's core: see `python -m fuzz --help` and docs/develop.md."""

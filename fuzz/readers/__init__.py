@@ -1,0 +1,1 @@
+"""Readers that share no code with bridge: its oracles."""
