@@ -323,6 +323,7 @@ class ClientConnection(asyncio.Protocol):
         self.write(rest)
         if reset:
             end_by_reset(self.transport)
+        if reset or self.write_paused:  # one that takes nothing is not waited for
             self.transport.close()
         else:
             self._close_gently()
