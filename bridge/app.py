@@ -79,6 +79,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["bridge.export"] = Exporter(config, connection, wakes, store, ometria)
     init_auth(app, config)
     app.register_blueprint(tracking.blueprint, url_prefix=config.prefix)
+    app.register_blueprint(tracking.old_links)
     app.register_blueprint(ops.make_blueprint(connection, waiting_gauges), url_prefix=config.prefix)
     ops.add_front_door(app, config.prefix)
     dashboard.init_dashboard(app, config, connection, asset_folder("static"))

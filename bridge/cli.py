@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
-from bridge import __version__, processes
+from bridge import __version__, cli_explain, cli_export, processes
 from bridge.config import Config, config_from_environ
 from bridge.errors import BridgeError, Misconfigured
 
@@ -159,13 +158,16 @@ MARKS = {"ok": ("ok  ", "green"), "warn": ("look", "yellow"), "fail": ("FAIL", "
 
 
 @main.command()
-def check() -> None:
+@click.option(
+    "--crawl", metavar="URL", help="Walk the pages of this shop instead; a product is put into a cart of nobody."
+)
+def check(crawl: str | None) -> None:
     """Ask every neighbour and say what is wrong and what to change."""
-    from bridge.checks import run_checks
+    from bridge.checks import run_checks, run_crawl
 
     app, failed = make_app("check"), False
     with app.app_context():
-        for finding in run_checks(app):
+        for finding in run_crawl(app, crawl) if crawl else run_checks(app):
             failed = failed or finding.level == "fail"
             mark, colour = MARKS[finding.level]
             click.echo(f"{click.style(mark, fg=colour)} {finding.name}: {finding.sentence}")
@@ -217,14 +219,16 @@ def config_get(key: str, scope: str) -> None:
 def config_set(key: str, value: str | None, scope: str) -> None:
     """Set one value; a secret left out on the command line is asked for, so that no shell history keeps it."""
     from bridge.db import db as database
-    from bridge.settings import set_value, setting
+    from bridge.settings import caution, set_value, setting
 
     if value is None:
         value = click.prompt(setting(key).label, hide_input=setting(key).secret)
     with make_app("config").app_context():
-        set_value(scope, key, value, "command line")
+        typed = set_value(scope, key, value, "command line")
         database.session.commit()
     click.echo(f"{key} is set at {scope}.")
+    if told := caution(key, typed):
+        click.echo(f"Look: {told}", err=True)
 
 
 @config.command("unset")
@@ -296,7 +300,7 @@ def user_remove(name: str) -> None:
     click.echo(f"{name} is removed.")
 
 
-@main.group()
+@main.group(context_settings={"obj": make_app})
 def export() -> None:
     """See what is owed to Ometria, and what a record looks like."""
 
@@ -314,19 +318,8 @@ def export_status() -> None:
         click.echo("Nothing waits.")
 
 
-@export.command("preview")
-@click.argument("kind", type=click.Choice(["contact", "product", "order"]))
-@click.argument("identifier")
-@click.option("--scope", default=None, help="Only the accounts of this scope.")
-@click.option("--json", "as_json", is_flag=True, help="Machine readable.")
-def export_preview(kind: Any, identifier: str, scope: str | None, *, as_json: bool) -> None:
-    """Print the exact records for each account; nothing is sent."""
-    from bridge.export.preview import preview
-
-    with make_app("export").app_context():
-        rows = preview(kind, identifier, scope)
-    data = msgspec.json.encode(rows)
-    click.echo((data if as_json else msgspec.json.format(data, indent=2)).decode())
+for _command in (*cli_explain.COMMANDS, *cli_export.COMMANDS):
+    export.add_command(_command)
 
 
 def _text(value: Any) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bridge.queues import Wakes
     from bridge.settings import Account, Book
 
-CHORES = ("take_events", "poll", "upkeep")
+CHORES = ("take_events", "poll", "upkeep", "stock", "sweep")
 BEAT = "bridge:clock:beat"
 DONE = "bridge:clock:done"
 """The last minute whose work was done whole (Unix seconds): what a clock that died or stood still left is made up."""
@@ -60,7 +60,7 @@ def tick(app: Flask, connection: redis.Redis, wakes: Wakes, now: float) -> list[
     with app.app_context():
         accounts = [account.id for account in due_accounts(load_book(), minute, _since(connection, minute))]
     for account in accounts:
-        wakes.wake("session", account)
+        wakes.wake("backlog", account)
     connection.set(DONE, str(int(minute.timestamp())))
     return accounts
 

@@ -49,8 +49,16 @@ class Vault:
 
     def decrypt(self, token: str) -> str:
         """Return the text; raises :class:`Misconfigured` when no key of this process fits."""
+        return self.unseal(token.encode("ascii")).decode()
+
+    def seal(self, data: bytes) -> bytes:
+        """Return bytes to store, as :meth:`encrypt` does with text."""
+        return self._keys().encrypt(data)
+
+    def unseal(self, token: bytes) -> bytes:
+        """Return what :meth:`seal` was given; raises :class:`Misconfigured` when no key of this process fits."""
         try:
-            return self._keys().decrypt(token.encode("ascii")).decode()
+            return self._keys().decrypt(token)
         except InvalidToken:
             raise Misconfigured(
                 "A stored secret cannot be read with BRIDGE_SECRET_KEY: add the key it was stored under to the list."

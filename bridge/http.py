@@ -26,8 +26,13 @@ class Page:
         return self.headers.get(name.lower(), "")
 
 
-def ask(url: str, allowed: tuple[str | None, ...], headers: dict[str, str] | None = None) -> Page:
-    """Return the answer to ``GET url``.
+def ask(
+    url: str,
+    allowed: tuple[str | None, ...],
+    headers: dict[str, str] | None = None,
+    form: dict[str, str] | None = None,
+) -> Page:
+    """Return the answer to ``GET url``, or to a ``POST`` of ``form``.
 
     ``allowed`` are the configured addresses; a host that none of them names raises :class:`Misconfigured`, since
     nothing that a page or a person says may lead elsewhere. A host that does not answer raises :class:`Retry`.
@@ -38,7 +43,10 @@ def ask(url: str, allowed: tuple[str | None, ...], headers: dict[str, str] | Non
     try:
         with requests.Session() as session:
             session.trust_env = False
-            with session.get(url, headers=headers, timeout=SECONDS, allow_redirects=False, stream=True) as answer:
+            method = "GET" if form is None else "POST"
+            with session.request(
+                method, url, headers=headers, data=form, timeout=SECONDS, allow_redirects=False, stream=True
+            ) as answer:
                 body = answer.raw.read(BODY_BYTES, decode_content=True)
                 fields: dict[str, str] = {}
                 for name, value in answer.raw.headers.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bridge.db import Base, Secret
@@ -89,11 +89,12 @@ class Pending(Base):
 class SentRecord(Base):
     """The last record an account accepted for an entity: nothing unchanged is sent twice.
 
-    ``state`` is ``sent``, later ``confirmed`` or ``refused`` when Ometria's error list is read.
+    ``state`` is ``sent``, later ``confirmed`` or ``refused`` when Ometria's error list is read. ``number`` is the
+    shop's numeric id, 0 for subscribers; ``missing`` counts the sweeps in a row that did not find the entity.
     """
 
     __tablename__ = "sent_record"
-    __table_args__ = (Index("ix_sent_request", "request_id"),)
+    __table_args__ = (Index("ix_sent_request", "request_id"), Index("ix_sent_number", "account", "kind", "number"))
 
     account: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -103,6 +104,62 @@ class SentRecord(Base):
     request_id: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[str] = mapped_column(String(10), default="sent")
     sent_at: Mapped[float] = mapped_column(Float, default=time.time)
+    number: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    missing: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class StockLevel(Base):
+    """Whether a website could sell a product at the last stock sweep; ``sweep`` numbers the sweep that saw it."""
+
+    __tablename__ = "stock_level"
+
+    website: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sku: Mapped[str] = mapped_column(String(255), primary_key=True)
+    salable: Mapped[bool] = mapped_column()
+    sweep: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SentBody(Base):
+    """What an account was sent last of an entity, packed and encrypted: the preview compares with it."""
+
+    __tablename__ = "sent_body"
+
+    account: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(120), primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class RecordStep(Base):
+    """What happened to one record of one account: a line of its timeline. No personal data.
+
+    Steps of the lane ``history`` are kept only where something went wrong; the rest is in :class:`Pending` and
+    :class:`SentRecord`.
+    """
+
+    __tablename__ = "record_step"
+    __table_args__ = (Index("ix_record_step_entity", "kind", "entity"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+    account: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(String(10))
+    entity: Mapped[str] = mapped_column(String(120))
+    step: Mapped[str] = mapped_column(String(12))
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class Finding(Base):
+    """A rule of data quality that an entity's last record broke, and whether it was held back for it."""
+
+    __tablename__ = "finding"
+
+    account: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    entity: Mapped[str] = mapped_column(String(120), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(20), primary_key=True)
+    blocked: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[float] = mapped_column(Float, default=time.time)
 
 
 class Cursor(Base):
@@ -171,6 +228,38 @@ class IdentityClaim(Base):
     email: Mapped[str | None] = mapped_column(Secret)
     source: Mapped[str] = mapped_column(String(16), default="")
     at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+
+
+class SeenOrder(Base):
+    """An order that traffic showed, under an HMAC of its id or number: the same order is told once.
+
+    A row under an HMAC of the shop's session says that a guest's order is known by its entity id, and that the number
+    on the page that follows is the same order's.
+    """
+
+    __tablename__ = "seen_order"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+
+
+class CartLink(Base):
+    """A basket that a link in a mail rebuilds; one for each visitor.
+
+    ``id`` is the first part of the token, ``secret`` the rest. ``owner`` is an HMAC of the customer's e-mail, empty for
+    a guest's basket. ``lines`` are products as the shop's own form names them, never prices or people.
+    """
+
+    __tablename__ = "cart_link"
+
+    visitor: Mapped[str] = mapped_column(String(32), primary_key=True)
+    id: Mapped[str] = mapped_column(String(16), unique=True)
+    secret: Mapped[str] = mapped_column(Secret)
+    basket: Mapped[str] = mapped_column(String(40))
+    owner: Mapped[str] = mapped_column(String(64), default="")
+    store: Mapped[str] = mapped_column(String(64), default="")
+    lines: Mapped[Any] = mapped_column(JSON)
+    changed_at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
 
 
 class Subscriber(Base):

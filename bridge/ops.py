@@ -65,7 +65,6 @@ def set_up_logging(process: str, folder: Path | None = None) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     plain = structlog.processors.JSONRenderer(ensure_ascii=False)
     screen = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else plain

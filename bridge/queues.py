@@ -30,11 +30,16 @@ JOBS: dict[str, tuple[str, str]] = {
     "take_events": ("live", "bridge.export.jobs.take_events"),
     "session": ("live", "bridge.export.jobs.session"),
     "history": ("history", "bridge.export.jobs.history"),
+    "backlog": ("history", "bridge.export.jobs.backlog"),
     "poll": ("upkeep", "bridge.export.jobs.poll"),
+    "stock": ("upkeep", "bridge.export.jobs.stock"),
+    "sweep": ("upkeep", "bridge.export.jobs.sweep"),
     "upkeep": ("upkeep", "bridge.export.jobs.upkeep"),
 }
 """Job name -> (queue, dotted path): rooms wake each other by name and need no import of one another."""
 
+TURNS = ("history", "upkeep")
+"""Queues of which the one that was served last comes last."""
 SERIALIZER = "json"
 JOB_SECONDS = 600
 WAKE_SECONDS = 30
@@ -105,6 +110,15 @@ class AppWorker(Worker):
     """An RQ worker whose jobs run inside the Flask application."""
 
     app: Flask
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Let history and upkeep take turns: a history of days must not keep the polls waiting for days."""
+        names = [queue.name for queue in self.queues]
+        if reference_queue.name in TURNS:
+            last = reference_queue.name
+            self._ordered_queues = sorted(
+                self.queues, key=lambda queue: (queue.name in TURNS, queue.name == last, names.index(queue.name))
+            )
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run one job in the forked child; its inherited database connections belong to the parent and are left."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.app import services
+from bridge.checks.crawl import crawl
 from bridge.checks.finding import Finding, fail, good, warn
 from bridge.checks.shop import look_at_shop
 from bridge.errors import BridgeError
@@ -13,13 +14,13 @@ from bridge.settings import Book, load_book
 from bridge.store import refresh_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flask import Flask
 
     from bridge.app import Services
 
-__all__ = ["Finding", "run_checks"]
+__all__ = ["Finding", "run_checks", "run_crawl"]
 
 
 def run_checks(app: Flask) -> Iterator[Finding]:
@@ -32,6 +33,19 @@ def run_checks(app: Flask) -> Iterator[Finding]:
     book = load_book()
     yield from _ometria(wired, book)
     yield from _tag(book)
+
+
+def run_crawl(app: Flask, url: str) -> Iterator[Finding]:
+    """Yield what the pages of a shop tell of themselves; needs an application context.
+
+    Ids are compared with the export's where the shop's REST API is set up.
+    """
+    wired = services(app)
+
+    def find_ids(skus: Sequence[str]) -> dict[str, str]:
+        return {sku: product.id for sku, product in wired.store.products_by_sku(skus).items()}
+
+    return crawl(url, find_ids if wired.config.store_token or wired.config.store_oauth else None)
 
 
 def _rest(wired: Services) -> Iterator[Finding]:

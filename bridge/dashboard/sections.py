@@ -31,6 +31,7 @@ _KNOWN = (
     Section("customers", "Customers", "people", "How customers and subscribers become contacts at Ometria."),
     Section("products", "Products", "box-seam", "How products and their images are described to Ometria."),
     Section("orders", "Orders", "receipt", "How orders are described, and which of them count as revenue."),
+    Section("quality", "Data quality", "patch-check", "What becomes of records that Ometria could make little use of."),
     Section("tracking", "Tracking", "graph-up", "What the tag in the pages of the shop records."),
     Section("consent", "Consent", "hand-thumbs-up", "When a visitor counts as having agreed to tracking."),
     Section("mail", "Transactional emails", "envelope", "Which mails of the shop are sent through Ometria."),

@@ -16,7 +16,7 @@ from bridge.dashboard.scopes import scope_labels, scope_tree
 from bridge.dashboard.sections import Section, sections
 from bridge.db import db, immediate
 from bridge.models import AuditLog, SettingValue
-from bridge.settings import DEFAULT, load_book, set_value, unset_value
+from bridge.settings import DEFAULT, caution, load_book, parse, set_value, unset_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,5 +168,9 @@ def _tell(changes: list[Change]) -> None:
         flash("Nothing had changed.", "same")
     for change in changes[:MOST_LINES]:
         flash(f"{change.setting.label}: {change.before} → {change.after}"[:LONGEST_LINE], "saved")
+    for change in changes[:MOST_LINES]:
+        told = "" if change.unset else caution(change.setting.key, parse(change.setting.key, change.value))
+        if told:
+            flash(told, "caution")
     if len(changes) > MOST_LINES:
         flash(f"… and {len(changes) - MOST_LINES} more.", "saved")

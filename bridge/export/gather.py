@@ -16,7 +16,7 @@ import structlog
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry, Skipped, Stumbled
 from bridge.events import EntityRef
-from bridge.export import catalog, ledger, people, sent
+from bridge.export import catalog, ledger, people, quality, sent, steps
 from bridge.export.labels import labels_of
 from bridge.export.map_products import Beside, gone_record
 from bridge.export.mapping import (
@@ -56,19 +56,24 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A record to send. ``ref`` is the entity it is of, where the row named it by a number or an e-mail."""
+    """A record to send. ``ref`` is the entity it is of, where the row named it by a number or an e-mail.
+
+    ``warnings`` are the rules of data quality that it breaks and that are to be told.
+    """
 
     row: Claimed
     ref: EntityRef
     record: Mapped
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """The row is kept with the reason for which it cannot be sent."""
+    """The row is kept with the reason for which it cannot be sent; ``broken`` are the rules of data quality, if any."""
 
     row: Claimed
     reason: str
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ class Gatherer:
         self._book = book
         self._views = [view.code for view in account.stores]
         self._skus: dict[str, str] = {}
+        self._orphans: set[EntityRef] = set()
 
     def gather(self, rows: Iterable[Claimed]) -> list[Outcome]:
         """Return an outcome for every row, in any order. Raises :class:`Retry` and :class:`Misconfigured`."""
@@ -134,6 +140,8 @@ class Gatherer:
             own = [row for row in held if row.ref.kind == kind]
             if own:
                 found += work(own)
+        if not self._dry:
+            _keep_findings(self._account.id, found)
         return found
 
     def _fetch(self, refs: Sequence[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched | Broken]:
@@ -165,6 +173,7 @@ class Gatherer:
         read = [entity for entity in entities.values() if isinstance(entity, Product)]
         fresh = catalog.keep_products(read)
         parents = catalog.parents_of(read, self._store)
+        self._orphans = {EntityRef("product", one.id) for one in read if one.id not in parents and _pageless(one)}
         known = sent.record_ids(self._account.id, [row.ref for row in rows])
         self._again({EntityRef("product", id_) for id_ in fresh} - {row.ref for row in rows})
         wholes = self._parents({id_ for id_, _ in parents.values()}, read)
@@ -180,7 +189,7 @@ class Gatherer:
             beside = Beside(row.ref in known, wholes.get(parent[0]) if parent else None, labels, self._clock())
             return row.ref, product_record(with_parent(entity, parent), self._account, self._book, beside)
 
-        return [_outcome(row, make) for row in rows]
+        return [self._outcome(row, make) for row in rows]
 
     def _labels(self, products: Sequence[Product]) -> Labels | Missing:
         """Return the labels that the records need; a fault at them is every row's."""
@@ -227,7 +236,7 @@ class Gatherer:
                 raise Skipped("The customer is not in the shop any more.")
             return row.ref, self._customer(row, entity)
 
-        return [_outcome(row, make) for row in rows]
+        return [self._outcome(row, make) for row in rows]
 
     def _customer(self, row: Claimed | None, customer: Customer) -> Record:
         view = customer_store(customer.store_id, customer.website_id, self._book)
@@ -269,7 +278,7 @@ class Gatherer:
                 raise Missing("The order is not in the shop.")
             return self._order(row, entity)
 
-        return [_outcome(row, make) for row in rows]
+        return [self._outcome(row, make) for row in rows]
 
     def _order(self, row: Claimed, order: Order) -> tuple[EntityRef, Record]:
         view = self._book.store(id=order.store_id) if order.store_id is not None else None
@@ -310,6 +319,29 @@ class Gatherer:
         targets = [ledger.Owed(one.id, row.ref, view.ref) for one in self._book.accounts_of((view,))]
         self._owe(targets, row.lane)
 
+    def _outcome(self, row: Claimed, make: Callable[[Claimed], tuple[EntityRef, Record]]) -> Outcome:
+        try:
+            ref, record = make(row)
+            rules = quality.broken(record, orphan=ref in self._orphans)
+            return Ready(row, ref, mapped(record), quality.judge(rules, self._account.settings))
+        except (Retry, Misconfigured):
+            raise
+        except Skipped as error:
+            return Dropped(row, error.reason)
+        except quality.Blocked as error:
+            return Aside(row, error.reason, error.rules)
+        except Refused as error:
+            return Aside(row, error.reason)
+        except Missing as error:
+            return _again(row, MISSING_SECONDS * 2**row.attempts, str(error))
+        except Exception as error:  # noqa: BLE001 one odd record must not stop the others
+            db.session.rollback()
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            said = f"The record could not be made ({type(error).__name__} in {place.name}, line {place.lineno})."
+            # The error's own text may hold a person's data: kind and place are enough to find the fault.
+            log.error("record not mapped", kind=row.ref.kind, reason=said, next="tried again, then set aside")  # noqa: TRY400
+            return _again(row, ODD_SECONDS, said)
+
 
 class Missing(Exception):
     """The shop does not show the entity yet; it is asked for some more times."""
@@ -322,26 +354,20 @@ def _found(entities: dict[EntityRef, Fetched | Broken], ref: EntityRef) -> Fetch
     return entity
 
 
-def _outcome(row: Claimed, make: Callable[[Claimed], tuple[EntityRef, Record]]) -> Outcome:
-    try:
-        ref, record = make(row)
-        return Ready(row, ref, mapped(record))
-    except (Retry, Misconfigured):
-        raise
-    except Skipped as error:
-        return Dropped(row, error.reason)
-    except Refused as error:
-        return Aside(row, error.reason)
-    except Missing as error:
-        return _again(row, MISSING_SECONDS * 2**row.attempts, str(error))
-    except Exception as error:  # noqa: BLE001 one odd record must not stop the others
-        db.session.rollback()
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        said = f"The record could not be made ({type(error).__name__} in {place.name}, line {place.lineno})."
-        # The error's own text may hold a person's data: kind and place are enough to find the fault.
-        log.error("record not mapped", kind=row.ref.kind, reason=said, next="tried again, then set aside")  # noqa: TRY400
-        return _again(row, ODD_SECONDS, said)
-
-
 def _again(row: Claimed, after: float, reason: str) -> Aside | Later:
     return Aside(row, reason) if row.attempts + 1 >= ATTEMPTS_MOST else Later(row, after, reason)
+
+
+def _pageless(product: Product) -> bool:
+    """Return whether no store view shows a page of the product; one that holds others is no variant."""
+    views = product.views.values()
+    return bool(views) and not product.children and not product.parts and all(view.visibility == 1 for view in views)
+
+
+def _keep_findings(account: str, outcomes: Sequence[Outcome]) -> None:
+    found = [(one.ref, one.warnings, False) for one in outcomes if isinstance(one, Ready)]
+    found += [(one.row.ref, one.broken, True) for one in outcomes if isinstance(one, Aside)]
+    found += [(one.row.ref, (), False) for one in outcomes if isinstance(one, Dropped)]
+    quality.keep(account, found)
+    warned = [(one.row, quality.SAID[rule]) for one in outcomes if isinstance(one, Ready) for rule in one.warnings]
+    steps.save("warned", steps.live(warned))

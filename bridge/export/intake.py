@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.events import EntityRef, OrderPlaced, Registered, Subscribed, decode_event
-from bridge.export import cursors, ledger, logs, people
+from bridge.export import cursors, ledger, logs, people, steps
 from bridge.export.ledger import Owed
 from bridge.export.routes import event_store
 from bridge.export.writing import begin_write
@@ -92,7 +92,9 @@ def _keep(lines: Sequence[bytes], secrets: Sequence[str]) -> set[str]:
     for line in lines:
         event = _decoded(line)
         if event is not None and logs.event(event, _type_of(event)):
-            live.update(dict.fromkeys(_owed(event, book, secrets)))
+            found = _owed(event, book, secrets)
+            steps.write("seen", [(row.account, row.ref, _type_of(event)) for row in found], event.at)
+            live.update(dict.fromkeys(found))
     touched = ledger.add(live, "live")
     db.session.commit()
     return touched

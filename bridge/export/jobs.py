@@ -13,8 +13,10 @@ from redis.exceptions import LockError
 
 from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured, Retry
-from bridge.export import cursors, intake, ledger, logs, sent, watch
+from bridge.export import cursors, ease, intake, ledger, logs, sent, watch
 from bridge.export import history as walks
+from bridge.export import stock as levels
+from bridge.export import sweep as rolling
 from bridge.export.ledger import Owed
 from bridge.export.routes import within
 from bridge.export.session import Session, note_shop_fault
@@ -38,6 +40,7 @@ JOB_LOCK_SECONDS = 60
 """How long a killed worker keeps others from its walk; longer than one page with all its time-outs."""
 RENEW_SECONDS = 5.0
 CLEAN = "clean"
+ROLE = "role:"
 CLEAN_SECONDS = 3600.0
 
 log = structlog.get_logger()
@@ -58,39 +61,62 @@ def take_events() -> None:
         own.wakes.try_wake("take_events")
 
 
-def session(account_id: str) -> None:
-    """Send what an account is owed."""
+def session(account_id: str, lane: str = "") -> None:
+    """Send what an account is owed; woken by a live event (``lane`` ``live``) nothing of the history."""
     own = exporter()
-    own.wakes.awake("session", account_id)
+    own.wakes.awake("session", *filter(None, (account_id, lane)))
+    _work_off(own, account_id, live_only=lane == "live")
+
+
+def backlog(account_id: str) -> None:
+    """Send what an account is owed, history too, as long as no live work waits for the worker."""
+    own = exporter()
+    own.wakes.awake("backlog", account_id)
+    _work_off(own, account_id, live_only=False)
+
+
+def _work_off(own: Exporter, account_id: str, *, live_only: bool) -> None:
     book = load_book()
     account = next((one for one in book.accounts() if one.id == account_id), None)
     if account is None:
         _wake(own, rehome(account_id, book))
         return
-    tally = Session(own, account, book).run()
+    tally = Session(own, account, book, live_only=live_only).run()
     if tally.counts or tally.stopped:
         log.info("session", account=account_id, **tally.counts, more=tally.more, stopped=tally.stopped)
-    if tally.more:
-        own.wakes.try_wake("session", account_id)
+    if tally.more and (live_only or account_id in ledger.due_live()):
+        own.wakes.try_wake("session", account_id, "live")
+    if tally.more and not live_only:
+        own.wakes.try_wake("backlog", account_id)
 
 
 def history(kind: Kind, scope: str) -> None:
-    """Go on with the walk over all entities of a kind."""
+    """Go on with the walk over all entities of a kind; after live work, and slower while the shop is slow."""
     own = exporter()
     own.wakes.awake("history", kind, scope)
+    if ease.rests():
+        return
     more, touched = False, set[str]()
     with _alone(own, f"history:{kind}:{scope}") as hold:
         if hold is None:
             return
         try:
-            more, touched = walks.walk(kind, scope, own.store, load_book(), WALK_SECONDS, hold=hold)
+            book = load_book()
+            more, touched = walks.walk(
+                kind, scope, own.store, book, WALK_SECONDS, hold=hold, wait=lambda: _gives_way(book)
+            )
         except Misconfigured as error:
             note_shop_fault(error.what)
         except Retry as error:
             log.warning("history waits", kind=kind, scope=scope, reason=error.reason, next="the clock takes it up")
-    _wake(own, touched)
+    for account in sorted(touched):
+        own.wakes.try_wake("backlog", account)
     if more:
         own.wakes.try_wake("history", kind, scope)
+
+
+def _gives_way(book: Book) -> bool:
+    return ease.rests() or ease.live_waits(book)
 
 
 def poll() -> None:
@@ -114,6 +140,36 @@ def poll() -> None:
     _wake(own, touched)
     if more:
         own.wakes.try_wake("poll")
+
+
+def sweep() -> None:
+    """Compare everything that was sent with the shop, a part at a time."""
+    _swept("sweep", rolling.sweep)
+
+
+def stock() -> None:
+    """Compare what can be sold with what could be sold before."""
+    _swept("stock", levels.sweep)
+
+
+def _swept(name: str, work: Callable[..., tuple[bool, set[str]]]) -> None:
+    own = exporter()
+    own.wakes.awake(name)
+    more, touched = False, set[str]()
+    with _alone(own, name) as hold:
+        if hold is None:
+            return
+        try:
+            more, touched = work(own.store, load_book(), hold=hold)
+        except Misconfigured as error:
+            note_shop_fault(error.what)
+        except Retry as error:
+            log.warning("sweep waits", sweep=name, reason=error.reason, next="taken up again in a minute")
+    _wake(own, touched)
+    for account in sorted(touched):
+        own.wakes.try_wake("backlog", account)
+    if more:
+        own.wakes.try_wake(name)
 
 
 @contextlib.contextmanager
@@ -150,8 +206,10 @@ def upkeep() -> None:
     book = load_book()
     _wake(own, ledger.due_live() & {account.id for account in book.accounts() if account.settings["export.live"]})
     for account in book.accounts():
+        _keep_role(account)
         _read_errors(own, account)
-    for kind, scope in walks.lost():
+    waiting = walks.lost() if ease.live_waits(book) else walks.running()
+    for kind, scope in waiting:
         own.wakes.try_wake("history", kind, scope)
     if time.time() - cursors.read(CLEAN).get("at", 0) > CLEAN_SECONDS:
         settings = book.settings(DEFAULT)
@@ -160,13 +218,23 @@ def upkeep() -> None:
 
 
 def rehome(account_id: str, book: Book) -> set[str]:
-    """Give the rows of an account that is no more to those now in force for their scopes; return these."""
+    """Give the rows of an account that is no more to those now in force for their scopes; return these.
+
+    A global account has rows of its own for everything, so it takes only what another global one left.
+    """
+    was_global = bool(cursors.read(ROLE + account_id).get("global"))
     moves = {}
     for scope in ledger.scopes_of(account_id):
         stores = tuple(store for store in book.stores if within(scope, store, book))
-        moves[scope] = [account.id for account in book.accounts_of(stores)]
+        moves[scope] = [account.id for account in book.accounts_of(stores) if account.is_global == was_global]
     ledger.rehome(account_id, moves)
     return {target for targets in moves.values() for target in targets}
+
+
+def _keep_role(account: Account) -> None:
+    """Remember whether an account is a global one: once its key is gone nobody can tell."""
+    if cursors.read(ROLE + account.id).get("global") != account.is_global:
+        cursors.save(ROLE + account.id, {"global": account.is_global})
 
 
 def _keep_tree(own: Exporter) -> None:
@@ -186,7 +254,9 @@ def _read_errors(own: Exporter, account: Account) -> None:
     for late in errors:
         ref = sent.refused_late(account.id, late)
         if ref is not None:
-            ledger.refuse_late(Owed(account.id, ref, account.owner), f"Ometria refused it later: {late.message}")
+            said = f"Ometria refused it later: {late.message}"
+            ledger.refuse_late(Owed(account.id, ref, account.owner), said)
+            logs.aside(account, [(ref, said)])
     sent.confirm(account.id)
     db.session.commit()
 
@@ -194,6 +264,6 @@ def _read_errors(own: Exporter, account: Account) -> None:
 def _wake(own: Exporter, accounts: set[str]) -> None:
     for account in sorted(accounts):
         try:
-            own.wakes.wake("session", account)
+            own.wakes.wake("session", account, "live")
         except redis.RedisError:
             log.warning("session not woken", account=account, next="the clock starts it within a minute")

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import EntityRef
+from bridge.export import steps
 from bridge.export.writing import begin_write
 from bridge.models import Pending
 
@@ -65,8 +66,20 @@ def add(rows: Iterable[Owed], lane: Lane, *, force: bool = False, now: float | N
     moment = time.time() if now is None else now
     for start in range(0, len(wanted), CHUNK):
         values = [_values(row, lane, moment, force=force) for row in wanted[start : start + CHUNK]]
-        db.session.execute(_upsert(values, lane))
+        _put(values, lane, moment)
     return {row.account for row in wanted}
+
+
+def _put(values: list[dict[str, Any]], lane: Lane, now: float) -> None:
+    """Add or change rows; a live one is written down as queued, or as merged into the row that waits already."""
+    if lane == "history":
+        db.session.execute(_upsert(values, lane))
+        return
+    names = (Pending.account, Pending.kind, Pending.entity, Pending.generation)
+    kept = db.session.execute(_upsert(values, lane).returning(*names)).all()
+    for step, wanted in (("queued", True), ("merged", False)):
+        lines = [(row.account, EntityRef(row.kind, row.entity), "") for row in kept if (row.generation == 1) is wanted]
+        steps.write(step, lines, now)  # type: ignore[arg-type] # the two words above
 
 
 def _values(row: Owed, lane: Lane, now: float, *, force: bool) -> dict[str, Any]:
@@ -197,11 +210,14 @@ def done(rows: Iterable[Claimed]) -> int:
     return removed
 
 
-def give_back(rows: Iterable[Claimed], after: float, *, count_attempt: bool, now: float | None = None) -> None:
+def give_back(
+    rows: Iterable[Claimed], after: float, *, count_attempt: bool, reason: str = "", now: float | None = None
+) -> None:
     """Free the rows, to be tried again in ``after`` seconds; what changed meanwhile is due as its change said."""
     moment = time.time() if now is None else now
+    held = list(rows)
     begin_write()
-    for row in rows:
+    for row in held:
         same = Pending.generation == row.generation
         values = {
             "claim": None,
@@ -210,13 +226,16 @@ def give_back(rows: Iterable[Claimed], after: float, *, count_attempt: bool, now
             "attempts": Pending.attempts + case((same, int(count_attempt)), else_=0),
         }
         db.session.execute(_update(*_ours(row)).values(values))
+    noted = steps.every if count_attempt else steps.live
+    steps.write("retry", noted((row, reason) for row in held), moment)
     db.session.commit()
 
 
 def refuse(rows: Iterable[tuple[Claimed, str]]) -> None:
     """Set rows aside with the reason; what changed meanwhile is tried again instead."""
+    held = list(rows)
     begin_write()
-    for row, reason in rows:
+    for row, reason in held:
         same = Pending.generation == row.generation
         values = {
             "claim": None,
@@ -225,6 +244,7 @@ def refuse(rows: Iterable[tuple[Claimed, str]]) -> None:
             "reason": case((same, reason), else_=""),
         }
         db.session.execute(_update(*_ours(row)).values(values))
+    steps.write("refused", steps.every(held))
     db.session.commit()
 
 
@@ -237,6 +257,7 @@ def refuse_late(row: Owed, reason: str, now: float | None = None) -> None:
     if db.session.scalar(there) is None:
         values = {**_values(row, "live", moment, force=False), "state": "refused", "reason": reason}
         db.session.execute(insert(Pending).values(values))
+    steps.write("late error", [(row.account, row.ref, reason)], moment)
 
 
 def rehome(account: str, moves: dict[str, list[str]]) -> int:
@@ -259,6 +280,28 @@ def rehome(account: str, moves: dict[str, list[str]]) -> int:
     return moved
 
 
+def due_now(account: str, now: float | None = None) -> None:
+    """Make due what waits of an account without having failed. Commits."""
+    begin_write()
+    here = (Pending.account == account, Pending.state == "waiting", Pending.attempts == 0)
+    db.session.execute(_update(*here).values(due_at=time.time() if now is None else now))
+    db.session.commit()
+
+
+def forget_history(kind: str, scopes: Sequence[str], now: float | None = None) -> int:
+    """Take back what waits in the lane ``history`` by these scopes and nobody works on; return how many. No commit."""
+    moment = time.time() if now is None else now
+    where = (Pending.kind == kind, Pending.scope.in_(scopes), Pending.lane == "history", Pending.state == "waiting")
+    statement = delete(Pending).where(*where, Pending.lease_until <= moment)
+    return _count(db.session.execute(statement.execution_options(synchronize_session=False)))
+
+
+def history_waits(kind: str, most: int) -> bool:
+    """Return whether ``most`` or more rows of a kind wait in the lane ``history``."""
+    here = (Pending.state == "waiting", Pending.kind == kind, Pending.lane == "history")
+    return db.session.scalar(select(Pending.id).where(*here).offset(most - 1).limit(1)) is not None
+
+
 def scopes_of(account: str) -> list[str]:
     """Return the scopes by which an account's rows are owed."""
     return list(db.session.scalars(select(Pending.scope).where(Pending.account == account).distinct()))
@@ -276,9 +319,15 @@ def due_live(now: float | None = None) -> set[str]:
     return set(db.session.scalars(select(Pending.account).where(*free, Pending.lane == "live").distinct()))
 
 
-def retry_refused(account: str | None = None, kind: str | None = None, now: float | None = None) -> int:
-    """Give refused rows another chance; return how many. Commits."""
-    where: list[ColumnElement[bool]] = [Pending.state == "refused"]
+def retry_refused(
+    account: str | None = None,
+    kind: str | None = None,
+    *,
+    only: Sequence[ColumnElement[bool]] = (),
+    now: float | None = None,
+) -> int:
+    """Give rows that were set aside another chance, of them those that ``only`` chooses; return how many. Commits."""
+    where: list[ColumnElement[bool]] = [Pending.state == "refused", *only]
     if account is not None:
         where.append(Pending.account == account)
     if kind is not None:

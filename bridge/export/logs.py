@@ -6,27 +6,32 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.export.masking import mask_record, summary
 from bridge.export.writing import begin_write
-from bridge.models import EventLog, IdentityClaim, RequestLog, Visitor
+from bridge.models import EventLog, IdentityClaim, RecordStep, RequestLog, Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bridge.events import AnyEvent
+    from bridge.events import AnyEvent, EntityRef
     from bridge.ometria import Call, Parcel
     from bridge.settings import Account
 
 DAY = 86_400.0
 CLAIM_SECONDS = 600.0
+DETAIL_MOST = 10
+"""Records of a failed call that are written to the log file."""
 DELETE_AT_ONCE = 1_000
 
+log = structlog.get_logger()
 
-def requests(account: Account, kind: str, calls: Iterable[Call], parcels: Sequence[Parcel]) -> None:
+
+def requests(account: Account, kind: str, calls: Sequence[Call], parcels: Sequence[Parcel]) -> None:
     """Write down calls to Ometria; bodies only where request logging is on. Commits."""
     with_body = bool(account.settings["logging.requests"])
     begin_write()
@@ -46,6 +51,34 @@ def requests(account: Account, kind: str, calls: Iterable[Call], parcels: Sequen
             )
         )
     db.session.commit()
+    _detail(account, kind, calls, parcels)
+
+
+def _detail(account: Account, kind: str, calls: Sequence[Call], parcels: Sequence[Parcel]) -> None:
+    """Write each failed call to the log file, with its records masked, where error logging is on."""
+    if not account.settings["logging.errors"]:
+        return
+    for call in calls:
+        if call.outcome != "accepted":
+            log.warning(
+                "request to Ometria failed",
+                account=account.id,
+                kind=kind,
+                status=call.status,
+                outcome=call.outcome,
+                request_id=call.request_id[:64],
+                milliseconds=call.milliseconds,
+                reason=call.message,
+                records=[mask_record(msgspec.json.decode(parcels[place].body)) for place in call.parcels[:DETAIL_MOST]],
+                left_out=max(len(call.parcels) - DETAIL_MOST, 0),
+            )
+
+
+def aside(account: Account, rows: Iterable[tuple[EntityRef, str]]) -> None:
+    """Write each record that was set aside, or refused late, to the log file where error logging is on."""
+    if account.settings["logging.errors"]:
+        for ref, reason in rows:
+            log.warning("record set aside", account=account.id, kind=ref.kind, entity=ref.id, reason=reason)
 
 
 def event(seen: AnyEvent, type_: str) -> bool:
@@ -68,6 +101,7 @@ def clean(log_days: float, identity_days: float, now: float | None = None) -> in
     old: list[tuple[Any, Any, float]] = [
         (RequestLog.id, RequestLog.at, moment - log_days * DAY),
         (EventLog.id, EventLog.at, moment - log_days * DAY),
+        (RecordStep.id, RecordStep.at, moment - log_days * DAY),
         (IdentityClaim.key, IdentityClaim.at, moment - CLAIM_SECONDS),
         (Visitor.id, Visitor.seen_at, moment - identity_days * DAY),
     ]

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.errors import Refused
+from bridge.export.fitting import fitted
 from bridge.export.map_contacts import Subscription, contact_record, guest_record
 from bridge.export.map_orders import order_record
 from bridge.export.map_products import product_record
 from bridge.export.records import Contact, Order, Product, Record, encode
+from bridge.export.reduce import reduced
 from bridge.store import Customer
 from bridge.store import Order as ShopOrder
 from bridge.store import Product as ShopProduct
@@ -53,7 +55,10 @@ class Mapped:
 
 def mapped(record: Record) -> Mapped:
     """Encode a record and check what Ometria would refuse; raises :class:`Refused` with the reason."""
+    record = fitted(record)
     body = encode(record)
+    if len(body) > RECORD_BYTES:
+        body = encode(reduced(record, RECORD_BYTES))
     if len(body) > RECORD_BYTES:
         raise Refused(f"The record has {len(body)} bytes; Ometria takes {RECORD_BYTES}.")
     if not record.id.strip() or "@" in record.id:

@@ -1,4 +1,4 @@
-"""The exact records of one entity for each account; nothing is sent."""
+"""The exact records of one entity for each account, and why they are so; nothing is sent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.events import EntityRef
+from bridge.export import bodies, quality, why
 from bridge.export.gather import Aside, Dropped, Gatherer, Later, Ready
 from bridge.export.jobs import exporter
 from bridge.export.ledger import Claimed
 from bridge.export.routes import within
+from bridge.models import SentRecord
 from bridge.settings import known_scope, load_book
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.events import Kind
-    from bridge.settings import Book
+    from bridge.export.gather import Outcome
+    from bridge.settings import Account, Book
     from bridge.store import Store
 
 
@@ -26,22 +32,76 @@ def preview(kind: Kind, identifier: str, scope: str | None = None) -> list[dict[
     ``identifier`` is the shop's: customer id or e-mail, product id or SKU, order number. Raises
     :class:`Misconfigured` when the shop has no such entity or the scope is unknown.
     """
-    if scope is not None:
-        known_scope(scope)
-    own, book = exporter(), load_book()
-    ref = find(kind, identifier, own.store, book)
     rows = []
-    for account in book.accounts():
-        if scope is not None and not any(within(scope, store, book) for store in account.stores):
-            continue
-        row = Claimed(0, account.id, ref, account.owner, "live", 0, 0, False, "")  # noqa: FBT003 no force
-        outcome = Gatherer(own.store, own.config, account, book, dry=True).gather([row])[0]
+    for account, outcome, _ in _outcomes(kind, identifier, scope):
         match outcome:
             case Ready(record=record):
                 rows.append({"account": account.id, "record": msgspec.json.decode(record.body)})
             case Aside(reason=reason) | Dropped(reason=reason) | Later(reason=reason):
                 rows.append({"account": account.id, "reason": reason})
     return rows
+
+
+def explain(kind: Kind, identifier: str, scope: str | None = None) -> list[dict[str, Any]]:
+    """As :func:`preview`, with what each account was sent last and why the fields are as they are.
+
+    Each row has besides ``account`` and ``record`` or ``reason``: ``owner`` (the scope of the account's key),
+    ``global``; ``sent`` (the last record; None where none is kept) with ``sent_at`` (Unix seconds), ``request_id`` and
+    ``state``; ``changes``, a list of ``{"field", "now", "was", "why"}`` where a side that has no such field leaves
+    ``now`` or ``was`` out, None where there is nothing to compare; ``why``, field -> the settings that it follows; and
+    ``warnings``, what data quality has to say.
+    """
+    return [_explained(*row) for row in _outcomes(kind, identifier, scope)]
+
+
+def _outcomes(kind: Kind, identifier: str, scope: str | None) -> Iterator[tuple[Account, Outcome, Book]]:
+    if scope is not None:
+        known_scope(scope)
+    own, book = exporter(), load_book()
+    ref = find(kind, identifier, own.store, book)
+    for account in book.accounts():
+        if scope is not None and not any(within(scope, store, book) for store in account.stores):
+            continue
+        row = Claimed(0, account.id, ref, account.owner, "live", 0, 0, False, "")  # noqa: FBT003 no force
+        yield account, Gatherer(own.store, own.config, account, book, dry=True).gather([row])[0], book
+
+
+def _explained(account: Account, outcome: Outcome, book: Book) -> dict[str, Any]:
+    ref = outcome.ref if isinstance(outcome, Ready) else outcome.row.ref
+    before = bodies.read(account.id, ref)
+    kept = db.session.get(SentRecord, (account.id, ref.kind, ref.id), populate_existing=True)
+    found: dict[str, Any] = {
+        "account": account.id,
+        "owner": account.owner,
+        "global": account.is_global,
+        "sent": before,
+        "sent_at": kept.sent_at if kept else None,
+        "request_id": kept.request_id if kept else "",
+        "state": kept.state if kept else "",
+    }
+    if not isinstance(outcome, Ready):
+        return {**found, "reason": outcome.reason}
+    record: dict[str, Any] = msgspec.json.decode(outcome.record.body)
+    told = {path: why.reasons(ref.kind, path, record, account, book) for path in why.fields(record)}
+    changes = None
+    if before is not None:
+        changes = list(_changes(ref.kind, record, before, account, book))
+    return {
+        **found,
+        "record": record,
+        "changes": changes,
+        "why": {path: reasons for path, reasons in told.items() if reasons},
+        "warnings": [quality.SAID[rule] for rule in outcome.warnings],
+    }
+
+
+def _changes(
+    kind: Kind, record: dict[str, Any], before: dict[str, Any], account: Account, book: Book
+) -> Iterator[dict[str, Any]]:
+    for path, now, was in why.differences(record, before):
+        sides = {name: value for name, value in (("now", now), ("was", was)) if value is not why.ABSENT}
+        source = record if now is not why.ABSENT else before
+        yield {"field": path, **sides, "why": why.reasons(kind, path, source, account, book)}
 
 
 def find(kind: Kind, identifier: str, store: Store, book: Book) -> EntityRef:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import EntityRef
+from bridge.export import bodies
 from bridge.export.mapping import MAPPING_VERSION
 from bridge.export.writing import begin_write
 from bridge.models import SentRecord
@@ -60,8 +61,15 @@ def record_ids(account: str, refs: Sequence[EntityRef]) -> dict[EntityRef, str]:
     return found
 
 
-def keep(account: str, rows: Iterable[tuple[EntityRef, Mapped, str]]) -> None:
-    """Remember what was accepted: (entity, record, request id). Commits."""
+def number_of(ref: EntityRef) -> int:
+    """Return the shop's numeric id of an entity; 0 of a subscriber, whom the shop lists nowhere."""
+    digits = ref.id.removeprefix("customer:")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def keep(account: str, rows: Iterable[tuple[EntityRef, Mapped, str]], *, bodies_too: bool = True) -> None:
+    """Remember what was accepted: (entity, record, request id); its body too unless told otherwise. Commits."""
+    held = sorted(rows, key=lambda row: row[0])
     values = [
         {
             "account": account,
@@ -72,20 +80,25 @@ def keep(account: str, rows: Iterable[tuple[EntityRef, Mapped, str]]) -> None:
             "request_id": request_id,
             "state": "sent",
             "sent_at": time.time(),
+            "number": number_of(ref),
         }
-        for ref, record, request_id in sorted(rows, key=lambda row: row[0])
+        for ref, record, request_id in held
     ]
     begin_write()
     for start in range(0, len(values), 100):
         dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
         statement = dialect.insert(SentRecord).values(values[start : start + 100])
-        names = ("record_id", "digest", "request_id", "state", "sent_at")
+        names = ("record_id", "digest", "request_id", "state", "sent_at", "number")
         db.session.execute(
             statement.on_conflict_do_update(
                 index_elements=["account", "kind", "entity"],
                 set_={name: statement.excluded[name] for name in names},
             )
         )
+    if bodies_too:
+        bodies.keep(account, [(ref, record.body) for ref, record, _ in held])
+    else:
+        bodies.forget(account, [ref for ref, _, _ in held])
     db.session.commit()
 
 

@@ -11,9 +11,10 @@ import structlog
 
 from bridge.db import db
 from bridge.errors import Misconfigured, Retry
-from bridge.export import cursors, ledger, logs, sent
+from bridge.export import cursors, ease, ledger, logs, sent, steps
 from bridge.export.gather import Aside, Dropped, Gatherer, Later, Outcome, Ready
-from bridge.ometria import BATCH_MOST, Parcel
+from bridge.export.versions import Versions
+from bridge.ometria import BATCH_MOST, Call, Parcel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,10 @@ SHOP_FAULT_SECONDS = 60.0
 SHARE_SECONDS = 30.0
 """How long a session goes on claiming: new events and other accounts wait for the worker meanwhile."""
 HOLD_SECONDS = 15.0
+DRY_SECONDS = 3600.0
+"""After which a record that was only shown is mapped and shown again."""
+STALE_SECONDS = 1.0
+"""After which a record is read anew of which another worker sent a newer version."""
 SHOP = "shop"
 
 log = structlog.get_logger()
@@ -52,10 +57,15 @@ class Stop(Exception):
 class Session:
     """See the module; ``run`` once."""
 
-    def __init__(self, exporter: Exporter, account: Account, book: Book) -> None:
+    def __init__(self, exporter: Exporter, account: Account, book: Book, *, live_only: bool = False) -> None:
         self._ometria = exporter.ometria
         self._account = account
-        self._gatherer = Gatherer(exporter.store, exporter.config, account, book, hold=self._hold)
+        self._book = book
+        self._live_only = live_only
+        self._dry = bool(account.settings["export.dry_run"])
+        self._gatherer = Gatherer(exporter.store, exporter.config, account, book, dry=self._dry, hold=self._hold)
+        self._versions = Versions(exporter.redis, account.id)
+        self._read_at: dict[int, float] = {}
         self._rows: list[Claimed] = []
         self._held_at = 0.0
         self._tally = Tally()
@@ -63,16 +73,15 @@ class Session:
 
     def run(self) -> Tally:
         """Work until done; never raises for what the neighbours do."""
-        if self._account.settings["export.dry_run"]:
-            self._tally.stopped = "Dry run is on: nothing is sent."
-            return self._tally
+        self._note_dry_run()
         if self._paused():
             return self._tally
         end = time.monotonic() + SHARE_SECONDS
         try:
             while rows := self._claim():
                 self._work(rows)
-                if self._left <= 0 or time.monotonic() > end:
+                history = any(row.lane == "history" for row in rows)
+                if self._left <= 0 or time.monotonic() > end or (history and ease.live_waits(self._book)):
                     self._tally.more = True
                     break
         except Stop as stop:
@@ -81,6 +90,23 @@ class Session:
             self._tally.stopped = error.reason
         return self._tally
 
+    def _note_dry_run(self) -> None:
+        """Say so once where nothing is sent; when it is over what was only shown is due at once."""
+        name, noted = f"dry:{self._account.id}", bool(cursors.read(f"dry:{self._account.id}"))
+        if self._dry and not noted:
+            cursors.save(name, {"at": time.time()})
+        if noted and not self._dry:
+            ledger.due_now(self._account.id)
+            cursors.clear(name)
+
+    def _show(self, kind: str, ready: list[Ready]) -> None:
+        """Write down what would be sent, and keep the rows; shown again only after a while."""
+        parcels = [Parcel(one.record.id, one.record.body) for one in ready]
+        call = Call(0, "dry run", tuple(range(len(parcels))), message="Dry run: nothing was sent.")
+        logs.requests(self._account, kind, [call], parcels)
+        ledger.give_back([one.row for one in ready], DRY_SECONDS, count_attempt=False)
+        self._tally.counts["shown"] += len(ready)
+
     def _claim(self, kinds: Sequence[str] = ()) -> list[Claimed]:
         rows = ledger.claim(self._account.id, min(CHUNK, self._left), lanes=self._lanes(), kinds=kinds)
         self._left -= len(rows)
@@ -88,7 +114,7 @@ class Session:
 
     def _lanes(self) -> list[Lane]:
         lanes: list[Lane] = ["live"] if self._account.settings["export.live"] else []
-        if not self._ometria.pacer.history_waits(self._account.key):
+        if not (self._live_only or ease.rests() or self._ometria.pacer.history_waits(self._account.key)):
             lanes.append("history")
         return lanes
 
@@ -113,7 +139,7 @@ class Session:
             for kind in KINDS:
                 self._push(kind, [one for one in ready if one.row.ref.kind == kind])
         except Retry as error:
-            ledger.give_back(rows, error.after, count_attempt=False)
+            ledger.give_back(rows, error.after, count_attempt=False, reason=error.reason)
             raise
         except Misconfigured as error:
             self._shop_fault(rows, error)
@@ -125,7 +151,12 @@ class Session:
     def _read(self, rows: list[Claimed]) -> list[Outcome]:
         if not rows:
             return []
+        self._read_at |= dict.fromkeys((row.id for row in rows), self._versions.moment())
+        began = time.monotonic()
         found = self._gatherer.gather(rows)
+        if len(rows) == CHUNK:
+            # Full chunks alone compare with one another.
+            ease.took(f"read:{self._account.id}", time.monotonic() - began)
         cursors.clear(SHOP)
         return found
 
@@ -150,13 +181,15 @@ class Session:
         aside = [(one.row, one.reason) for one in outcomes if isinstance(one, Aside)]
         self._tally.counts.update(skipped=len(dropped), refused=len(aside))
         if dropped:
+            steps.save("skipped", steps.live((one.row, one.reason) for one in outcomes if isinstance(one, Dropped)))
             ledger.done(dropped)
         if aside:
             ledger.refuse(aside)
+            logs.aside(self._account, [(row.ref, reason) for row, reason in aside])
         for one in outcomes:
             if isinstance(one, Later):
                 self._tally.counts["later"] += 1
-                ledger.give_back([one.row], one.after, count_attempt=True)
+                ledger.give_back([one.row], one.after, count_attempt=True, reason=one.reason)
         return [one for one in outcomes if isinstance(one, Ready)]
 
     def _push(self, kind: str, ready: list[Ready]) -> None:
@@ -164,13 +197,17 @@ class Session:
             part = ready[start : start + BATCH_MOST]
             ours = {row.id for row in ledger.extend([one.row for one in part])}
             fresh = self._without_unchanged([one for one in part if one.row.id in ours])
-            if fresh:
+            if fresh and self._dry:
+                self._show(kind, fresh)
+            elif fresh:
                 self._push_batch(kind, fresh)
 
     def _without_unchanged(self, ready: list[Ready]) -> list[Ready]:
         kept = sent.digests(self._account.id, [one.ref for one in ready])
         same = [one for one in ready if not one.row.force and kept.get(one.ref) == sent.digest(one.record)]
         if same:
+            self._versions.newest(same[0].record.kind, self._versions_of(same))
+            steps.save("unchanged", steps.live((one.row, "") for one in same))
             ledger.done([one.row for one in same])
             self._tally.counts["unchanged"] += len(same)
         names = {one.row.id for one in same}
@@ -181,20 +218,28 @@ class Session:
         groups: dict[str, list[Ready]] = {}
         for one in ready:
             groups.setdefault(one.record.key, []).append(one)
-        members = list(groups.values())
+        members = [sorted(group, key=lambda one: -self._read_at[one.row.id]) for group in groups.values()]
         parcels = [Parcel(group[0].record.id, group[0].record.body) for group in members]
-        rows = [one.row for one in ready]
-        receipt = self._ometria.push(self._account, parcels, lambda: len(ledger.extend(rows)) == len(rows))
+        live = any(one.row.lane == "live" for one in ready)
+        receipt = self._ometria.push(
+            self._account, parcels, lambda places: self._allowed(kind, members, places), live=live
+        )
         results = list(zip(members, receipt.results, strict=True))
         accepted = [(group[0], result) for group, result in results if result.state == "accepted"]
+        steps.save("sent", steps.live((one.row, result.request_id) for one, result in accepted))
         refused = [(one.row, result.reason) for group, result in results for one in group if result.state == "refused"]
         later = [one.row for group, result in results for one in group if result.state == "retry"]
+        stale = [one.row for group, result in results for one in group if result.state == "stale"]
         if accepted:
-            sent.keep(self._account.id, [(one.ref, one.record, result.request_id) for one, result in accepted])
+            kept = [(one.ref, one.record, result.request_id) for one, result in accepted]
+            sent.keep(self._account.id, kept, bodies_too=self._account.settings["privacy.keep_sent"])
             ledger.done([one.row for group, result in results for one in group if result.state == "accepted"])
             cursors.clear(pause_name(self._account.id))
         if refused:
             ledger.refuse(refused)
+            logs.aside(self._account, [(row.ref, reason) for row, reason in refused])
+        if stale:
+            ledger.give_back(stale, STALE_SECONDS, count_attempt=False)
         self._tally.counts.update(sent=len(accepted), refused=len(refused))
         logs.requests(self._account, kind, receipt.calls, parcels)
         if receipt.stop:
@@ -202,6 +247,16 @@ class Session:
             raise Retry(receipt.stop, PAUSE_SECONDS)
         if later:
             raise Retry("Ometria could not take the records now.", receipt.after)
+
+    def _allowed(self, kind: str, members: list[list[Ready]], places: Sequence[int]) -> list[int]:
+        """Return the places whose rows are still ours and of which no newer version went out."""
+        ours = {row.id for row in ledger.extend([one.row for place in places for one in members[place]])}
+        held = [place for place in places if any(one.row.id in ours for one in members[place])]
+        newest = self._versions.newest(kind, self._versions_of([members[place][0] for place in held]))
+        return [place for place in held if members[place][0].record.key in newest]
+
+    def _versions_of(self, ready: Sequence[Ready]) -> dict[str, float]:
+        return {one.record.key: self._read_at[one.row.id] for one in ready}
 
     def _pause(self, sentence: str) -> None:
         cursors.save(pause_name(self._account.id), {"paused": sentence, "until": time.time() + PAUSE_SECONDS})

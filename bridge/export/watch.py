@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.db import db
-from bridge.errors import Retry
-from bridge.export import cursors, ledger
+from bridge.errors import Misconfigured, Retry, Stumbled
+from bridge.export import cursors, ledger, missing
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed
 from bridge.export.writing import begin_write
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.store import Listed, Store
 
 KINDS: tuple[Kind, ...] = ("order", "contact", "product")
+PAPERS = "poll:papers"
 OVERLAP = dt.timedelta(minutes=5)
 SETTLE = dt.timedelta(seconds=10)
 """The watermark stays this far behind the shop's clock."""
@@ -56,10 +57,45 @@ def poll(store: Store, book: Book, hold: Callable[[], object] = lambda: None) ->
     now = store.now()
     touched: set[str] = set()
     more = False
+    faults: list[Stumbled | Misconfigured] = []
     for kind in KINDS:
-        left, found = _poll_kind(kind, store, book, (now, hold))
+        try:
+            left, found = _poll_kind(kind, store, book, (now, hold))
+        except Stumbled as error:
+            # What fails at one kind is no reason to leave the changes of the others unseen.
+            faults.append(error)
+            continue
         more, touched = more or left, touched | found
+    try:
+        touched |= _poll_papers(store, book, (now, hold))
+    except (Stumbled, Misconfigured) as error:
+        faults.append(error)
+    if faults:
+        raise faults[0]
     return more, touched
+
+
+def _poll_papers(store: Store, book: Book, how: tuple[dt.datetime, Callable[[], object]]) -> set[str]:
+    """Owe the orders that have new shipments, invoices or credit memos: not each of them touches its order's row."""
+    now, hold = how
+    note = cursors.read(PAPERS)
+    mark = _moment(note.get("mark")) or now
+    if not note or not book.accounts():
+        if not note:
+            _keep(PAPERS, now, {})
+        return set()
+    seen: dict[str, str] = dict(note.get("seen") or {})
+    fresh = []
+    for paper in store.papers(mark - OVERLAP, now):
+        hold()
+        if paper.id not in seen:
+            fresh.append(paper)
+    touched = _owe([paper.order for paper in fresh], book) if fresh else set()
+    seen |= {paper.id: _stamp(paper.order) for paper in fresh}
+    mark = max(mark, now - SETTLE)
+    recent = (mark - OVERLAP).isoformat()
+    _keep(PAPERS, mark, {id_: stamp for id_, stamp in seen.items() if stamp >= recent})
+    return touched
 
 
 def _poll_kind(
@@ -117,7 +153,7 @@ def _take(found: Iterable[Listed], seen: dict[str, str], book: Book, hold: Calla
 def _owe(rows: list[Listed], book: Book) -> set[str]:
     begin_write()
     found = [Owed(account.id, row.ref, scope) for row in rows for account, scope in owed(row, book)]
-    touched = ledger.add(found, "live")
+    touched = ledger.add([*missing.unassigned(rows, book), *found], "live")
     db.session.commit()
     return touched
 

@@ -50,13 +50,20 @@ class Ometria:
         self._local = threading.local()
 
     def push(
-        self, account: Account, parcels: Sequence[Parcel], before_call: Callable[[], bool] = lambda: True
+        self,
+        account: Account,
+        parcels: Sequence[Parcel],
+        allow: Callable[[Sequence[int]], Sequence[int]] = lambda part: part,
+        *,
+        live: bool = True,
     ) -> Receipt:
         """Send at most 100 records of one type.
 
-        ``before_call`` is asked before each request and ends the push when it says no (the caller's lease is lost). A
-        batch that is refused is split until the bad record stands alone; the others go through, some of them twice,
-        which Ometria takes as the same record. Never raises for what Ometria says.
+        ``allow`` is asked when the turn of each request has come, while no other call with this key is under way, and
+        returns the places of the records that may still go: a lost lease or a newer version elsewhere keeps the others
+        back, which then say ``stale``. What is not ``live`` lets live calls go first. A batch that is refused is split
+        until the bad record stands alone; the others go through, some of them twice, which Ometria takes as the same
+        record. Never raises for what Ometria says.
         """
         if len(parcels) > BATCH_MOST:
             raise ValueError(f"a push takes {BATCH_MOST} records")
@@ -65,13 +72,13 @@ class Ometria:
         while waiting:
             part = waiting.pop(0)
             try:
-                if not before_call():
-                    break
-                answer = self._push_part(account, parcels, part, receipt)
+                answer, part = self._push_part(account, parcels, (part, allow, live), receipt)
             except Retry as error:
                 receipt.after = error.after
                 _note(receipt, part, "retry", error.reason)
                 break
+            if answer is None:
+                continue
             if answer.verdict == "split" and len(part) > 1:
                 middle = len(part) // 2
                 waiting[:0] = [part[:middle], part[middle:]]
@@ -98,16 +105,25 @@ class Ometria:
         return found
 
     def _push_part(
-        self, account: Account, parcels: Sequence[Parcel], part: tuple[int, ...], receipt: Receipt
-    ) -> Answer:
-        body = b"[" + b",".join(parcels[place].body for place in part) + b"]"
+        self,
+        account: Account,
+        parcels: Sequence[Parcel],
+        how: tuple[tuple[int, ...], Callable[[Sequence[int]], Sequence[int]], bool],
+        receipt: Receipt,
+    ) -> tuple[Answer | None, tuple[int, ...]]:
+        """Send what may still go; return the answer, None where nothing may, and the places that were sent."""
+        wanted, allow, live = how
         headers = {
             "X-Ometria-Auth": account.key,
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
-        began = time.monotonic()
-        with self.pacer.turn(account.key, account.settings["export.requests_per_second"]):
+        with self.pacer.turn(account.key, account.settings["export.requests_per_second"], live=live):
+            part = tuple(allow(wanted))
+            _note(receipt, tuple(place for place in wanted if place not in part), "stale", "not sent")
+            if not part:
+                return None, part
+            body = b"[" + b",".join(parcels[place].body for place in part) + b"]"
             began = time.monotonic()
             try:
                 status, content, answered = self._call("POST", "/push", headers, body)
@@ -124,7 +140,7 @@ class Ometria:
             # A Redis that is gone just now says nothing of the records; the next call will wait for it.
             with contextlib.suppress(Retry):
                 self._well(account, answered)
-        return answer
+        return answer, part
 
     def _well(self, account: Account, answered: dict[str, str]) -> None:
         self.pacer.well(account.key)

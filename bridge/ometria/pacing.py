@@ -30,6 +30,8 @@ GATE_SECONDS = 40
 WAIT_SECONDS = 15.0
 STEP_SECONDS = 0.02
 MARGIN_SECONDS = 0.01
+LIVE_MARK_MS = 250
+"""How long a live call that waits keeps history off; it says so again each step."""
 FAULTS_SECONDS = 900
 LONGEST_PAUSE = 300.0
 
@@ -43,11 +45,14 @@ class Pacer:
         self._limiter: MovingWindowRateLimiter | None = None
 
     @contextmanager
-    def turn(self, key: str, rate: int) -> Iterator[None]:
-        """Wait for a turn and hold it for one call; raises :class:`Retry` when the key pauses or the wait is long."""
+    def turn(self, key: str, rate: int, *, live: bool = True) -> Iterator[None]:
+        """Wait for a turn and hold it for one call; raises :class:`Retry` when the key pauses or the wait is long.
+
+        What is not ``live`` lets all live calls go first.
+        """
         mark = _mark(key)
         try:
-            began = self._begin(mark, rate)
+            began = self._begin(mark, rate, live=live)
         except redis.RedisError:
             raise _no_redis() from None
         try:
@@ -92,15 +97,18 @@ class Pacer:
         except redis.RedisError:
             raise _no_redis() from None
 
-    def _begin(self, mark: str, rate: int) -> float:
+    def _begin(self, mark: str, rate: int, *, live: bool) -> float:
         end = time.monotonic() + self._wait
         token = uuid.uuid4().hex
         while True:
             pause: Any = self._redis.pttl(f"{mark}:pause")
             if pause > 0:
                 raise Retry("Ometria asked to wait.", after=pause / 1000)
-            if self._redis.set(f"{mark}:gate", token, nx=True, px=GATE_SECONDS * 1000):
+            after_live = not live and self._redis.exists(f"{mark}:live")
+            if not after_live and self._redis.set(f"{mark}:gate", token, nx=True, px=GATE_SECONDS * 1000):
                 break
+            if live:
+                self._redis.set(f"{mark}:live", b"1", px=LIVE_MARK_MS)
             if time.monotonic() > end:
                 raise Retry("The other calls with this key took all the time there was.", after=2)
             time.sleep(STEP_SECONDS)

@@ -21,9 +21,9 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one record: ``retry`` says nothing against it."""
+    """What became of one record: ``retry`` says nothing against it, ``stale`` that the caller kept it back."""
 
-    state: Literal["accepted", "refused", "retry"]
+    state: Literal["accepted", "refused", "retry", "stale"]
     reason: str = ""
     request_id: str = ""
 
@@ -33,7 +33,7 @@ class Call:
     """One request that was made; ``parcels`` are the places of its records in the push. ``status`` 0: no answer."""
 
     status: int
-    outcome: Literal["accepted", "partial", "refused", "retry", "stopped"]
+    outcome: Literal["accepted", "partial", "refused", "retry", "stopped", "dry run"]
     parcels: tuple[int, ...]
     request_id: str = ""
     milliseconds: int = 0

@@ -5,6 +5,7 @@ Both adaptors drive one `Core` per process. Whatever of ours goes wrong in it en
 
 from __future__ import annotations
 
+import re
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bridge.proxy")
 
 _KILL_FILE_SECONDS: Final = 1.0
+# Links to carts in mails of the time when the shop had its own module; the application says what became of them.
+_OLD_CART_LINK: Final = re.compile(rb"(?:/[^/]+){0,2}/omcart/cartlink(?:/|$)", re.IGNORECASE)
 _KINDS_LIMIT: Final = 8192
 _UNCHANGED: Final[Mapping[bytes, bytes]] = {}
 
@@ -137,7 +140,9 @@ class Core:
 
     def is_own(self, path: bytes) -> bool:
         """Say whether the path is one of ours, to be answered by the application."""
-        return path.startswith(self._prefix) and (path == self._prefix or path.startswith(self._below_prefix))
+        if path.startswith(self._prefix):
+            return path == self._prefix or path.startswith(self._below_prefix)
+        return _OLD_CART_LINK.match(path) is not None
 
     def killed(self) -> bool:
         """Say whether the kill file exists; looked at once a second."""

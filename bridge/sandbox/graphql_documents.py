@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bridge.sandbox.goods import Product
     from bridge.sandbox.people import Address, Customer
-    from bridge.sandbox.quotes import Quote
+    from bridge.sandbox.quotes import Quote, QuoteItem
 
 Node = dict[str, Any]
 TYPES = {
@@ -138,10 +138,10 @@ def cart_node(quote: Quote) -> Node:
         "is_virtual": quote.is_virtual,
         "items": [
             {
+                **_line_type(item),
                 "id": str(item.id),
                 "uid": uid(item.id),
                 "quantity": item.qty,
-                "product": product_node(item.sold),
                 "prices": {"price": money(item.price, currency), "row_total": money(item.row_total, currency)},
                 "errors": None,
             }
@@ -158,6 +158,24 @@ def cart_node(quote: Quote) -> Node:
         "selected_payment_method": {"code": method or "", "title": cart.PAYMENT_METHODS.get(method or "", "")},
         "shipping_addresses": [_shipping(quote)] if quote.shipping_address else [],
         "billing_address": _address(quote.billing_address) if quote.billing_address else None,
+    }
+
+
+LINE_TYPES = {"bundle": "BundleCartItem", "virtual": "VirtualCartItem"}
+
+
+def _line_type(item: QuoteItem) -> Node:
+    """Return the type of a line with its product: of a configurable one the parent, and the variant beside it."""
+    if item.child is None:
+        return {
+            "__typename": LINE_TYPES.get(item.product.type_id, "SimpleCartItem"),
+            "product": product_node(item.product),
+        }
+    variant = product_node(item.child)
+    return {
+        "__typename": "ConfigurableCartItem",
+        "product": product_node(item.product),
+        "configured_variant": variant,
     }
 
 

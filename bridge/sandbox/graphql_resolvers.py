@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from bridge.sandbox import cart, mails
 from bridge.sandbox.account_edit import reset, send_reset_link
-from bridge.sandbox.graphql_documents import cart_node, customer_node, from_uid, product_node, products_node
+from bridge.sandbox.graphql_documents import cart_node, customer_node, from_uid, product_node, products_node, uid
 from bridge.sandbox.pages import CMS_PAGES, listed
 from bridge.sandbox.people import SUBSCRIBED, Address
 from bridge.sandbox.placing import place_order
@@ -112,7 +112,8 @@ def route(_root: Any, _info: Any, url: str) -> Node | None:
     base = {"relative_url": url.strip("/"), "redirect_code": 0}
     for one in catalog().categories:
         if one.url_key == key:
-            return {**base, "__typename": "CategoryTree", "type": "CATEGORY", "id": one.id, "name": one.name}
+            category = {"__typename": "CategoryTree", "type": "CATEGORY", "id": one.id, "uid": uid(one.id)}
+            return {**base, **category, "name": one.name}
     if key in CMS_PAGES:
         page = {"__typename": "CmsPage", "type": "CMS_PAGE", "identifier": key, "title": CMS_PAGES[key][0]}
         return {**base, **page}

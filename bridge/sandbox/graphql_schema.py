@@ -87,9 +87,11 @@ type Cart {
   applied_coupons: [AppliedCoupon] available_payment_methods: [PaymentMethod] selected_payment_method: PaymentMethod
   shipping_addresses: [ShippingCartAddress] billing_address: CartAddress
 }
-type CartItemInterface {
-  id: String uid: ID quantity: Float product: ProductInterface prices: CartItemPrices errors: [CartItemError]
-}
+interface CartItemInterface { %item }
+type SimpleCartItem implements CartItemInterface { %item }
+type VirtualCartItem implements CartItemInterface { %item }
+type BundleCartItem implements CartItemInterface { %item }
+type ConfigurableCartItem implements CartItemInterface { %item configured_variant: ProductInterface }
 type CartItemPrices { price: Money row_total: Money }
 type CartItemError { code: String message: String }
 type CartPrices {
@@ -166,4 +168,7 @@ input CustomerCreateInput {
     "id: Int uid: ID sku: String name: String url_key: String url_suffix: String price_range: PriceRange "
     "small_image: ProductImage image: ProductImage stock_status: String "
     "relative_url: String redirect_code: Int type: String",
+).replace(
+    "%item",
+    "id: String uid: ID quantity: Float product: ProductInterface prices: CartItemPrices errors: [CartItemError]",
 )

@@ -25,7 +25,9 @@ class ShopOptions:
     and sends visitors who ask for another host there. ``rest_token`` is the bearer token of the admin REST API.
     ``eu_url`` is the address of the second website; without it, ``localhost`` beside ``127.0.0.1`` and ``eu.`` before
     any other host. ``mail`` takes each message that the shop sends; without it the shop sends none. ``clock`` must give
-    aware times. The last two make newsletter subscriptions and new accounts wait for the link in a mail.
+    aware times. The two confirmations make newsletter subscriptions and new accounts wait for the link in a mail.
+    ``front`` is what visitors see: ``luma``, ``hyva`` (the same pages without Luma's scripts) or ``graphql`` (one page
+    that asks for all it shows by GraphQL).
     """
 
     base_url: str
@@ -35,9 +37,12 @@ class ShopOptions:
     eu_url: str = ""
     newsletter_confirmation: bool = False
     account_confirmation: bool = False
+    front: str = "luma"
 
     def __post_init__(self) -> None:
         """Refuse a base URL that is not absolute; drop a default port, as browsers do; end it with one slash."""
+        if self.front not in {"luma", "hyva", "graphql"}:
+            raise ValueError(f"front must be luma, hyva or graphql, not {self.front!r}")
         object.__setattr__(self, "base_url", _normal("base_url", self.base_url))
         object.__setattr__(self, "eu_url", _normal("eu_url", self.eu_url or _beside(self.base_url)))
 

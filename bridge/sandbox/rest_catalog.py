@@ -132,7 +132,8 @@ def attribute(code_: str) -> Document:
 @call(blueprint, "products/attributes/<code_>/options", ATTRIBUTE)
 def attribute_options(code_: str) -> list[Document]:
     """Answer the options of a product attribute."""
-    return next((store_documents.attribute_options(one) for one in ATTRIBUTES if one.code == code_), [])
+    known = (store_documents.attribute_options(one) for one in ATTRIBUTES if code_ in {one.code, str(one.id)})
+    return next(known, [])
 
 
 @call(blueprint, "configurable-products/<path:sku>/children", PRODUCTS)

@@ -15,6 +15,7 @@ from bridge.sandbox import (
     cart_pages,
     checkout,
     extras,
+    fronts,
     graphql_endpoint,
     multishipping,
     newsletter,
@@ -90,6 +91,7 @@ def create_shop(options: ShopOptions) -> Flask:
     for room in ROOMS:
         shop.register_blueprint(room.blueprint)
     shop.before_request(begin)
+    fronts.dress(shop, options.front)
     shop.after_request(finish)
     shop.teardown_request(release)
     shop.register_error_handler(404, _missing)

@@ -2,6 +2,7 @@
 
 from bridge.settings.book import DEFAULT, Account, Book, Settings, Store, account_id
 from bridge.settings.cache import Books
+from bridge.settings.definition import Setting
 from bridge.settings.kinds import MappedAttribute, mapped_attributes
 from bridge.settings.saved import (
     known_scope,
@@ -14,7 +15,7 @@ from bridge.settings.saved import (
     version,
     write_snapshot,
 )
-from bridge.settings.table import BY_KEY, SETTINGS, Setting, parse, setting
+from bridge.settings.table import BY_KEY, SETTINGS, caution, parse, setting
 
 __all__ = [
     "BY_KEY",
@@ -28,6 +29,7 @@ __all__ = [
     "Settings",
     "Store",
     "account_id",
+    "caution",
     "known_scope",
     "load_book",
     "mapped_attributes",

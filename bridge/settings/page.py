@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from bridge.settings.table import SETTINGS, Setting
+from bridge.settings.table import SETTINGS
+
+if TYPE_CHECKING:
+    from bridge.settings.definition import Setting
 
 HEAD = """# Shop settings
 

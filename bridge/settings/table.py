@@ -2,62 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bridge.errors import Misconfigured
 from bridge.settings import kinds
-
-if TYPE_CHECKING:
-    from bridge.settings.kinds import Parse, Widget
+from bridge.settings.consent import CART_LINK, CONSENT
+from bridge.settings.definition import Setting
+from bridge.settings.definition import choice as _choice
+from bridge.settings.definition import number as _number
+from bridge.settings.definition import secret as _secret
+from bridge.settings.definition import switch as _switch
+from bridge.settings.definition import text as _text
+from bridge.settings.pages import PAGES
+from bridge.settings.quality import QUALITY
 
 NAMESPACE = r"[A-Za-z0-9_-]*"
 COLLECTION = r"[A-Za-z0-9_.-]{1,60}"
 """No colon: ``optin:sms`` and ``double_optin:sms`` start or record a double opt-in at Ometria."""
 DEFAULT_VALID_STATUSES = ["complete", "pending", "processing"]
+SESSION_MOST = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One definition. ``help`` is one sentence for people; ``choices`` feed the form's list."""
-
-    key: str
-    label: str
-    help: str
-    default: Any
-    parse: Parse
-    widget: Widget
-    choices: tuple[str, ...] = ()
-
-    @property
-    def section(self) -> str:
-        """The part before the dot: the section of the form."""
-        return self.key.partition(".")[0]
-
-    @property
-    def secret(self) -> bool:
-        """Whether the value is encrypted at rest and never shown again."""
-        return self.widget == "secret"
-
-
-def _switch(key: str, label: str, text: str, *, default: bool) -> Setting:
-    return Setting(key, label, text, default, kinds.boolean, "switch")
-
-
-def _choice(key: str, label: str, text: str, *choices: str) -> Setting:
-    return Setting(key, label, text, choices[0], kinds.choice(*choices), "choice", choices)
-
-
-def _number(key: str, label: str, text: str, *, default: int, low: int, high: int) -> Setting:
-    return Setting(key, label, text, default, kinds.whole(low, high), "number")
-
-
-def _secret(key: str, label: str, text: str) -> Setting:
-    return Setting(key, label, text, "", kinds.api_key, "secret")
-
-
-def _text(key: str, label: str, text: str, pattern: str, takes: str) -> Setting:
-    return Setting(key, label, text, "", kinds.text(pattern, takes), "text")
+def _many(value: Any) -> str:
+    """Return the guide's warning about long sessions."""
+    if value <= SESSION_MOST:
+        return ""
+    return f"More than {SESSION_MOST} entries in one session: other accounts and live changes wait noticeably longer."
 
 
 def _collection(key: str, label: str, text: str, default: str) -> Setting:
@@ -144,13 +114,14 @@ SETTINGS: tuple[Setting, ...] = (
         kinds.cron,
         "cron",
     ),
-    _number(
+    Setting(
         "export.max_per_run",
         "Max entries per job session",
         "How many records one session sends. Above 5000 other accounts wait noticeably longer.",
-        default=1000,
-        low=1,
-        high=100_000,
+        1000,
+        kinds.whole(1, 100_000),
+        "number",
+        caution=_many,
     ),
     _number(
         "export.requests_per_second",
@@ -159,6 +130,23 @@ SETTINGS: tuple[Setting, ...] = (
         default=4,
         low=1,
         high=100,
+    ),
+    _number(
+        "export.stock_minutes",
+        "Minutes between stock sweeps",
+        "How often the shop's list of what can be sold is compared: Magento tells of no stock change by itself.",
+        default=15,
+        low=1,
+        high=1440,
+    ),
+    _number(
+        "export.sweep_hours",
+        "Hours of a sweep",
+        "Within how many hours everything that was sent is compared with the shop once, spread evenly: for prices by "
+        "rule, special price dates, category moves, newsletter status and deletions.",
+        default=24,
+        low=1,
+        high=720,
     ),
     _switch(
         "export.dry_run",
@@ -307,6 +295,7 @@ SETTINGS: tuple[Setting, ...] = (
         "More attributes to send: CODE, or CODE=NAME where Ometria's name differs. They become properties of the "
         "order; ip_address and web_id are fields. A dot names a part, such as billing_address.company.",
     ),
+    *QUALITY,
     _switch("tracking.enabled", "Enable tracking", "Put the tag into storefront pages.", default=True),
     _switch(
         "tracking.checkout",
@@ -317,8 +306,17 @@ SETTINGS: tuple[Setting, ...] = (
     _switch(
         "tracking.identify_guest_checkout",
         "Identify guests at checkout",
-        "Identify a guest by the e-mail given when the order is placed.",
+        "Identify a guest by the e-mail given during the checkout.",
         default=False,
+    ),
+    *PAGES,
+    CART_LINK,
+    *CONSENT,
+    _switch(
+        "privacy.keep_sent",
+        "Keep the last record sent",
+        "Keep, encrypted, what each account was sent last, to show what would change. Off: only a fingerprint is kept.",
+        default=True,
     ),
     _number(
         "privacy.log_days",
@@ -359,3 +357,9 @@ def parse(key: str, value: Any) -> Any:
         return definition.parse(value)
     except Misconfigured as error:
         raise Misconfigured(f"{definition.label} ({key}) is not usable: {error.what}") from None
+
+
+def caution(key: str, value: Any) -> str:
+    """Return the sentence about a typed value that is taken and may still be a mistake, or an empty text."""
+    told = setting(key).caution
+    return told(value) if told else ""

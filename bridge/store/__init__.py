@@ -14,11 +14,13 @@ from bridge.store.entities import (
     Fetched,
     Gone,
     Image,
+    Level,
     Listed,
     Option,
     Order,
     OrderLine,
     Page,
+    Paper,
     Product,
     ProductView,
     Scalar,
@@ -48,11 +50,13 @@ __all__ = [
     "Fetched",
     "Gone",
     "Image",
+    "Level",
     "Listed",
     "Option",
     "Order",
     "OrderLine",
     "Page",
+    "Paper",
     "Product",
     "ProductView",
     "Right",
@@ -91,11 +95,24 @@ class Store(Protocol):
     def pages(self, kind: Kind, cursor: str | None = None) -> Page:
         """Return a page of whole entities, by ascending id; each row once, none missing, whatever changes meanwhile."""
 
-    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
-        """As :meth:`pages`, but rows are ``Listed``."""
+    def ids(
+        self,
+        kind: Kind,
+        cursor: str | None = None,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Page:
+        """As :meth:`pages`, but rows are ``Listed``; with moments only what was made within them, both included."""
 
     def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
         """Yield every row changed within the two moments, both included, each once."""
+
+    def papers(self, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
+        """Yield the documents of orders (shipments, invoices, credit memos) made within the two moments."""
+
+    def stock(self, website: str, cursor: str | None = None) -> Page | None:
+        """Return a page of ``Level`` of everything a website sells, or None where the shop cannot list it."""
 
     def order_by_number(self, number: str, email: str | None = None) -> Order | None:
         """Return the order with this increment id, and e-mail where one is given."""

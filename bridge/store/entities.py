@@ -35,11 +35,30 @@ class Listed(Entity, frozen=True, kw_only=True):
 
 
 class Page(Entity, frozen=True, kw_only=True):
-    """A page of a walk: ``cursor`` asks for the next, None after the last; ``left`` counts this page's rows too."""
+    """A page of a walk: ``cursor`` asks for the next, None after the last; ``left`` counts this page's rows too.
+
+    ``broken`` are entities at which the shop fails though it can list others; such a page may be without rows, and 0
+    in ``left`` then tells nothing.
+    """
 
     rows: tuple[Any, ...]
     cursor: str | None
     left: int
+    broken: tuple[EntityRef, ...] = ()
+
+
+class Level(Entity, frozen=True, kw_only=True):
+    """Whether a website can sell a product now."""
+
+    sku: str
+    salable: bool
+
+
+class Paper(Entity, frozen=True, kw_only=True):
+    """A document of an order, such as a shipment; ``order`` is listed with the time at which the document was made."""
+
+    id: str
+    order: Listed
 
 
 class Address(Entity, frozen=True, kw_only=True):

@@ -1,17 +1,11 @@
-"""Magento 2 over REST.
-
-Lists are walked by keyset (``entity_id gt last``, ascending, always page 1): offsets shift when rows move, and a page
-past the end may repeat the last one. Every list must bring ``total_count``; an answer without it is not "no rows".
-"""
+"""Magento 2 over REST: entities in bulk, lists (:mod:`magento_lists`), and what the sweeps ask."""
 
 from __future__ import annotations
 
 import datetime as dt
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Misconfigured, Stumbled
+from bridge.errors import Stumbled
 from bridge.store import magento_read as read
 from bridge.store.entities import (
     AttributeInfo,
@@ -21,17 +15,20 @@ from bridge.store.entities import (
     Listed,
     Order,
     Page,
+    Paper,
     Product,
     StoreView,
     Tree,
     Website,
 )
 from bridge.store.magento_attributes import Attributes
-from bridge.store.magento_faults import Barred, NotTaken, NotThere, later, smaller
+from bridge.store.magento_faults import Barred, NotThere, later, smaller
+from bridge.store.magento_lists import LIGHT, ROUTES, SIZES, Lists, advance, every_route
 from bridge.store.magento_products import Products
 from bridge.store.magento_rest import Answer, Rest
 from bridge.store.magento_rights import Right, check_rights
-from bridge.store.magento_search import Filter, Query, criteria, in_lists, moment, one_of
+from bridge.store.magento_search import Filter, Query, in_lists, moment, one_of
+from bridge.store.magento_sweeps import papers, stock_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,14 +38,6 @@ if TYPE_CHECKING:
     from bridge.events import EntityRef, Kind
     from bridge.store.entities import Fetched
 
-ROUTES: dict[Kind, str] = {"contact": "customers/search", "product": "products", "order": "orders"}
-SIZES: dict[Kind, int] = {"contact": 300, "product": 100, "order": 100}
-"""Rows a page: what costs about half a second, and at most the usual limit of the shop (300)."""
-LIGHT: dict[Kind, str] = {
-    "contact": "items[id,updated_at,store_id,website_id],total_count",
-    "product": "items[id,sku,updated_at,extension_attributes[website_ids]],total_count",
-    "order": "items[entity_id,updated_at,store_id],total_count",
-}
 FAMILIES = {
     "configurable": "extension_attributes[configurable_product_links]",
     "bundle": "extension_attributes[bundle_product_options[product_links[sku]]]",
@@ -56,9 +45,6 @@ FAMILIES = {
 }
 """Type of a product that holds others -> the fields that say which."""
 FETCH_MOST = 100
-SMALLEST = 10
-LESS_SECONDS = 20.0
-"""How long a page at which the shop fails is asked for again with fewer rows: less than a walk holds its lock."""
 ODD_SECONDS = 60.0
 
 
@@ -69,6 +55,7 @@ class Magento:
         self._rest = rest or Rest(config)
         self._products = Products(self._rest)
         self._attributes = Attributes(self._rest)
+        self._lists = Lists(self._get, self.now)
         self._date: dt.datetime | None = None
         self._websites: int | None = None
 
@@ -111,7 +98,7 @@ class Magento:
                 wanted[ref.kind][id_] = ref
         for id_, customer in self._customers(wanted["contact"]).items():
             found[wanted["contact"][id_]] = customer
-        with _every_route():
+        with every_route():
             products = self._products.by_id(wanted["product"], views)
         for id_, product in products.items():
             found[wanted["product"][id_]] = product
@@ -122,54 +109,33 @@ class Magento:
 
     def pages(self, kind: Kind, cursor: str | None = None) -> Page:
         """Return a page of whole entities; contacts' newsletter status is the list's (it errs on several websites)."""
-        raws, following, left = self._keyset(kind, cursor, None)
         make: Any = {"contact": read.customer, "order": read.order, "product": lambda raw: read.product(raw, "")}[kind]
-        return Page(rows=tuple(make(raw) for raw in raws), cursor=following, left=left)
+        return self._lists.walk(kind, cursor, None, make)
 
-    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
+    def ids(
+        self,
+        kind: Kind,
+        cursor: str | None = None,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Page:
         """Return a page of ``Listed``."""
-        raws, following, left = self._keyset(kind, cursor, LIGHT[kind])
-        return Page(
-            rows=tuple(row for row in (read.listed(kind, raw) for raw in raws) if row), cursor=following, left=left
-        )
+        only: list[Filter] = [("created_at", "gteq", moment(since))] if since else []
+        only += [("created_at", "lteq", moment(until))] if until else []
+        return self._lists.walk(kind, cursor, LIGHT[kind], lambda raw: read.listed(kind, raw), only)
 
     def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
-        """Yield changed rows by keyset over (``updated_at``, ``entity_id``).
+        """Yield changed rows, oldest first; what the shop cannot list is left to the sweeps."""
+        return self._lists.changes(kind, since, until)
 
-        A row that is changed again meanwhile leaves the window without shifting the others out of sight. A second
-        with more rows than a page is drained by entity id.
-        """
-        seen: set[EntityRef] = set()
-        start = since.replace(microsecond=0)
-        while True:
-            window: list[Filter] = [
-                ("updated_at", "gteq", moment(start)),
-                ("updated_at", "lteq", moment(until)),
-            ]
-            raws, total = self._walk(kind, window, ("updated_at", "entity_id"), LIGHT[kind])
-            rows = [row for row in (read.listed(kind, raw) for raw in raws) if row]
-            yield from _new(rows, seen)
-            if len(raws) >= total or not rows:
-                return
-            last = rows[-1].updated_at
-            if last is None or last < start:
-                raise later("The shop's list is not in the order that was asked for", ODD_SECONDS)
-            if last.replace(microsecond=0) == start.replace(microsecond=0):
-                yield from self._same_second(kind, last, seen)
-                last += dt.timedelta(seconds=1)
-            if last > until:
-                return
-            start = last
+    def papers(self, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
+        """Yield the shipments, invoices and credit memos made within the two moments."""
+        return papers(self._lists.page, since, until)
 
-    def _same_second(self, kind: Kind, second: dt.datetime, seen: set[EntityRef]) -> Iterator[Listed]:
-        last = "0"
-        while True:
-            only: list[Filter] = [("updated_at", "eq", moment(second)), ("entity_id", "gt", last)]
-            raws, total = self._walk(kind, only, ("entity_id",), LIGHT[kind])
-            yield from _new([row for row in (read.listed(kind, raw) for raw in raws) if row], seen)
-            if len(raws) >= total or not raws:
-                return
-            last = _advance(kind, raws, last)
+    def stock(self, website: str, cursor: str | None = None) -> Page | None:
+        """Return a page of ``Level``, or None where the shop has no such list."""
+        return stock_page(self._rest, website, cursor)
 
     def order_by_number(self, number: str, email: str | None = None) -> Order | None:
         """Return the order with this increment id. Two shops' websites may share a number: the newest is meant."""
@@ -189,7 +155,7 @@ class Magento:
 
     def products_by_sku(self, skus: Iterable[str], views: Sequence[str] = ()) -> dict[str, Product]:
         """Return products by SKU."""
-        with _every_route():
+        with every_route():
             return self._products.by_sku(skus, views)
 
     def families(self) -> Iterator[Family]:
@@ -198,15 +164,22 @@ class Magento:
             last = "0"
             while True:
                 filters: list[Filter] = [("type_id", "eq", kind), ("entity_id", "gt", last)]
-                raws, total = self._walk("product", filters, ("entity_id",), f"items[id,sku,{held}],total_count")
+                raws, total = self._lists.page(
+                    "products",
+                    filters,
+                    ("entity_id",),
+                    SIZES["product"],
+                    f"items[id,sku,{held}],total_count",
+                    less_on=Stumbled,
+                )
                 yield from self._families_of(kind, raws)
                 if len(raws) >= total or not raws:
                     break
-                last = _advance("product", raws, last)
+                last = advance("product", raws, last)
 
     def _families_of(self, kind: str, raws: list[dict[str, Any]]) -> Iterator[Family]:
         """Find the ids of the parts of bundles and grouped products: the shop tells their SKUs."""
-        with _every_route():
+        with every_route():
             ids = self._products.ids_of({sku for raw in raws for sku in read.parts(raw)})
         for raw in raws:
             held = read.children(raw) or tuple(ids[sku] for sku in read.parts(raw) if sku in ids)
@@ -252,14 +225,14 @@ class Magento:
         Where it passes a harmless question for the same rows, the value is to blame, not the set-up.
         """
         try:
-            return self._list(kind, filters, ("entity_id",), SIZES[kind], None)[0]
+            return self._lists.page(ROUTES[kind], filters, ("entity_id",), SIZES[kind], None)[0]
         except Barred:
-            self._list(kind, [], ("entity_id",), 1, LIGHT[kind])
+            self._lists.page(ROUTES[kind], [], ("entity_id",), 1, LIGHT[kind])
             raise smaller("Something in front of the shop refuses a value of this question") from None
 
     def _rows_in(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for part in in_lists(ids, FETCH_MOST):
-            raws, total = self._list(kind, [one_of("entity_id", part)], ("entity_id",), len(part), None)
+            raws, total = self._lists.page(ROUTES[kind], [one_of("entity_id", part)], ("entity_id",), len(part), None)
             if len(raws) < total and len(part) > 1:
                 # The shop's page limit is lower than the list: what is missing is not gone.
                 yield from self._rows_in(kind, part[: len(part) // 2])
@@ -267,85 +240,13 @@ class Magento:
                 continue
             yield from (raw for raw in raws if read.entity_id(kind, raw) in part)
 
-    def _keyset(self, kind: Kind, cursor: str | None, fields: str | None) -> tuple[list[Any], str | None, int]:
-        last = cursor or "0"
-        raws, total = self._walk(kind, [("entity_id", "gt", last)], ("entity_id",), fields)
-        if not raws or len(raws) >= total:
-            return raws, None, total
-        return raws, _advance(kind, raws, last), total
-
-    def _walk(
-        self, kind: Kind, filters: list[Filter], sort: tuple[str, ...], fields: str | None
-    ) -> tuple[list[dict[str, Any]], int]:
-        """Return a page of a walk, as :meth:`_list`; a page at which the shop fails is asked for with fewer rows."""
-        return self._list(kind, filters, sort, SIZES[kind], fields, less_on=Stumbled)
-
-    def _list(
-        self,
-        kind: Kind,
-        filters: list[Filter],
-        sort: tuple[str, ...],
-        size: int,
-        fields: str | None,
-        *,
-        less_on: type[Stumbled] = NotTaken,
-    ) -> tuple[list[dict[str, Any]], int]:
-        """Return the rows of page 1 and the shop's count; a shop with a lower page limit is asked for less."""
-        end = time.monotonic() + LESS_SECONDS
-        while True:
-            query = criteria(filters, sort=sort, size=size)
-            if fields:
-                query.append(("fields", fields))
-            try:
-                return rows_of(self._get(ROUTES[kind], query))
-            except less_on:
-                if size <= SMALLEST or time.monotonic() > end:
-                    raise
-                size //= 2
-
     def _get(self, route: str, query: Query | None = None) -> Answer:
-        with _every_route():
+        with every_route():
             return self._rest.get(route, query)
-
-
-@contextmanager
-def _every_route() -> Iterator[None]:
-    """Say what to change where the shop lacks a route that bridge cannot do without."""
-    try:
-        yield
-    except NotThere as error:
-        said = str(error).removesuffix(".")
-        raise Misconfigured(
-            f"{said}: BRIDGE_STORE_URL or BRIDGE_STORE_REST_URL must lead to a Magento 2 shop with this route."
-        ) from None
-
-
-def rows_of(answer: Answer) -> tuple[list[dict[str, Any]], int]:
-    """Return the rows and the count of a list answer; without a count it is not a list of the shop."""
-    data = read.table(answer.data)
-    total = read.whole(data.get("total_count"))
-    if total is None:
-        raise later("The shop answered a list without its total_count", ODD_SECONDS)
-    return read.rows(data.get("items")), total
 
 
 def _no_tree() -> Retry:
     return later("The shop answered its store tree with an empty list", ODD_SECONDS)
-
-
-def _advance(kind: Kind, raws: list[dict[str, Any]], last: str) -> str:
-    """Return the greatest id of a page, or refuse to go round in circles."""
-    newest = max((read.whole(read.entity_id(kind, raw)) or 0 for raw in raws), default=0)
-    if newest <= int(last):
-        raise later("The shop gave the same page again instead of the next one", ODD_SECONDS)
-    return str(newest)
-
-
-def _new(rows: list[Listed], seen: set[EntityRef]) -> Iterator[Listed]:
-    for row in rows:
-        if row.ref not in seen:
-            seen.add(row.ref)
-            yield row
 
 
 def _view(row: dict[str, Any], group: dict[str, Any], config: dict[str, Any], websites: list[Any]) -> StoreView:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]
 
 NO_IMAGE = "no_selection"
+DIGITS, DECIMALS = 18, -18
+"""An amount has fewer digits before its point, and no more behind it: Magento's own columns hold 16 and 4."""
 
 
 def table(value: Any) -> Raw:
@@ -59,14 +61,15 @@ def whole(value: Any) -> int | None:
 
 
 def money(value: Any) -> Decimal | None:
-    """Return an amount with the digits it came with, or None."""
+    """Return an amount with the digits it came with, or None; what no shop can mean (1e999) is none."""
     if value is None or isinstance(value, bool):
         return None
     try:
         amount = Decimal(str(value))
     except (InvalidOperation, ValueError):
         return None
-    return amount if amount.is_finite() else None
+    exponent = amount.as_tuple().exponent
+    return amount if isinstance(exponent, int) and exponent >= DECIMALS and amount.adjusted() < DIGITS else None
 
 
 def flag(value: Any) -> bool:
@@ -75,10 +78,14 @@ def flag(value: Any) -> bool:
 
 
 def moment(value: Any) -> dt.datetime | None:
-    """Return Magento's zone-less UTC time as an aware one, or None for absent, empty and zero dates."""
+    """Return Magento's zone-less UTC time as an aware one, or None for absent, empty and zero dates.
+
+    Extensions write times with an offset into some fields; such a one is brought to UTC.
+    """
     try:
-        return dt.datetime.fromisoformat(str(value)).replace(tzinfo=dt.UTC) if value else None
-    except ValueError:
+        found = dt.datetime.fromisoformat(str(value)) if value else None
+        return found and (found.astimezone(dt.UTC) if found.tzinfo else found.replace(tzinfo=dt.UTC))
+    except (ValueError, OverflowError):
         return None
 
 
@@ -213,12 +220,18 @@ def _images(raw: Raw) -> list[Image]:
             file=file if file.startswith("/") else f"/{file}",
             position=whole(row.get("position")) or 0,
             disabled=flag(row.get("disabled")),
-            types=tuple(str(kind) for kind in row.get("types") or ()),
+            types=_names(row.get("types")),
         )
         for row in rows(raw.get("media_gallery_entries"))
         if (file := text(row.get("file"))) and file != NO_IMAGE and row.get("media_type", "image") == "image"
     ]
     return sorted(found, key=lambda image: image.position)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Return the texts of a list, or a lone text."""
+    found = value if isinstance(value, list) else [value]
+    return tuple(one for one in found if isinstance(one, str) and one)
 
 
 def _stock_of(extension: Raw) -> bool | None:

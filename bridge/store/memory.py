@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from bridge.events import EntityRef
-from bridge.store.entities import AttributeInfo, Customer, Entity, Family, Gone, Listed, Order, Page, Product, Tree
+from bridge.store.entities import (
+    AttributeInfo,
+    Customer,
+    Entity,
+    Family,
+    Gone,
+    Level,
+    Listed,
+    Order,
+    Page,
+    Paper,
+    Product,
+    Tree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +44,10 @@ class Memory:
         self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
         self.labels: dict[tuple[Kind, str], list[AttributeInfo]] = {}
         """Attributes by kind and store view."""
+        self.broken: set[EntityRef] = set()
+        """Entities at which the shop fails; the walks name them."""
+        self.made: list[Paper] = []
+        """Documents of orders."""
         self.fault: Exception | None = None
         self.calls: list[str] = []
         for entity in entities:
@@ -69,16 +86,37 @@ class Memory:
 
     def pages(self, kind: Kind, cursor: str | None = None) -> Page:
         """Return a page of entities."""
+        return self._page_of(kind, cursor, lambda _: True)
+
+    def _page_of(self, kind: Kind, cursor: str | None, wanted: Callable[[Customer | Product | Order], bool]) -> Page:
         self._call("pages")
         after = int(cursor or 0)
-        rest = sorted((_number(ref), entity) for ref, entity in self._of(kind) if _number(ref) > after)
-        rows = rest[: self._page]
-        following = str(rows[-1][0]) if len(rest) > len(rows) else None
-        return Page(rows=tuple(entity for _, entity in rows), cursor=following, left=len(rest))
+        own = ((ref, entity) for ref, entity in self._of(kind) if wanted(entity))
+        rest = sorted((_number(ref), ref) for ref, _ in own if _number(ref) > after)
+        rows = [ref for _, ref in rest[: self._page]]
+        return Page(
+            rows=tuple(self._entities[ref] for ref in rows if ref not in self.broken),
+            cursor=str(_number(rows[-1])) if len(rest) > len(rows) else None,
+            left=len(rest),
+            broken=tuple(ref for ref in rows if ref in self.broken),
+        )
 
-    def ids(self, kind: Kind, cursor: str | None = None) -> Page:
+    def ids(
+        self,
+        kind: Kind,
+        cursor: str | None = None,
+        *,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+    ) -> Page:
         """Return a page of ``Listed``."""
-        page = self.pages(kind, cursor)
+
+        def wanted(entity: Customer | Product | Order) -> bool:
+            made = entity.created_at
+            early = since is not None and (made is None or made < since)
+            return not early and not (until is not None and (made is None or made > until))
+
+        page = self._page_of(kind, cursor, wanted)
         return msgspec.structs.replace(page, rows=tuple(_listed(entity) for entity in page.rows))
 
     def changed_since(self, kind: Kind, since: dt.datetime, until: dt.datetime) -> Iterator[Listed]:
@@ -87,6 +125,29 @@ class Memory:
         rows = [_listed(entity) for _, entity in self._of(kind)]
         kept = [row for row in rows if row.updated_at is not None and since <= row.updated_at <= until]
         yield from sorted(kept, key=lambda row: (row.updated_at, _number(row.ref)))
+
+    def papers(self, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
+        """Yield the documents in ``made``."""
+        self._call("papers")
+        for paper in self.made:
+            moment = paper.order.updated_at
+            if moment is not None and since <= moment <= until:
+                yield paper
+
+    def stock(self, website: str, cursor: str | None = None) -> Page | None:
+        """Return what a website can sell, by SKU; what no product says of itself counts as salable."""
+        self._call("stock")
+        site = next((one.id for one in self._tree.websites if one.code == website), None)
+        products = sorted(
+            (entity.sku, entity.salable is not False)
+            for _, entity in self._of("product")
+            if isinstance(entity, Product) and site in entity.website_ids
+        )
+        start = int(cursor or 0)
+        rows = products[start : start + self._page]
+        following = str(start + len(rows)) if start + len(rows) < len(products) else None
+        levels = tuple(Level(sku=sku, salable=salable) for sku, salable in rows)
+        return Page(rows=levels, cursor=following, left=len(products) - start)
 
     def order_by_number(self, number: str, email: str | None = None) -> Order | None:
         """Return the order with this number."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.tracking.endpoints import Endpoints
+from bridge.tracking.cart_links import CartLinks
+from bridge.tracking.endpoints import CartPage, Embedding, Endpoints
 from bridge.tracking.identity import Identities
 from bridge.tracking.observer import Capture
 from bridge.tracking.pages import PAGE_TYPES, page_type
+from bridge.tracking.seen_orders import SeenOrders
 from bridge.tracking.tags import Tags
 from bridge.tracking.variants import Variants
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 class Tracking:
     """The room, wired: ``tags`` and ``observer`` for the proxy, ``blueprint`` for the application.
+
+    ``old_links`` is a blueprint too, for the cart links of the shop's old module, which lie outside the prefix.
 
     ``stream`` may be a function that gives the stream when the first event comes, since the stream owns a thread and
     must be made after the fork. ``find_variants`` asks the shop: SKUs -> (product id, parent id or None).
@@ -44,9 +48,16 @@ class Tracking:
         self._make: Callable[[], EventStream] = stream if callable(stream) else lambda: stream
         self._made: EventStream | None = None
         self.tags = Tags(config, books, static_folder)
-        self.observer = Capture(books, self._events, identities)
-        https = (config.public_url or "").startswith("https:")
-        self.blueprint = Endpoints(self.tags, identities, Variants(find_variants), books, https=https).blueprint()
+        orders, links = SeenOrders(app, config.secret_keys[0]), CartLinks(app, books)
+        self.observer = Capture(books, self._events, identities, orders, links)
+        https, prefix = (config.public_url or "").startswith("https:"), config.prefix
+        variants = Variants(find_variants)
+        endpoints = Endpoints(self.tags, identities, variants, links, books, prefix=prefix, https=https)
+        self.blueprint = endpoints.blueprint()
+        cart = CartPage(links, identities, books, static_folder, prefix=prefix, https=https)
+        cart.add_to(self.blueprint)
+        self.old_links = cart.old_links()
+        Embedding(books, self._events, orders, prefix=prefix, public_url=config.public_url).add_to(self.blueprint)
 
     def close(self) -> None:
         """Send the events that wait."""

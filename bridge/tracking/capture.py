@@ -14,12 +14,13 @@ from bridge.events import (
     BasketChanged,
     Identified,
     LoggedOut,
-    OrderPlaced,
     Registered,
     Subscribed,
 )
 from bridge.tracking.bodies import Odd
 from bridge.tracking.cookies import has_new_session, last_message
+from bridge.tracking.graphql_calls import graphql_calls
+from bridge.tracking.orders import confirmed, confirmed_several, named_at_checkout, placed_by_customer, placed_by_guest
 from bridge.tracking.proofs import (
     ENTITY_ID,
     MISSED,
@@ -29,9 +30,7 @@ from bridge.tracking.proofs import (
     answer_json,
     email_of,
     form,
-    guest_email,
     is_redirect,
-    order_id,
     path_value,
     quantity_of,
     request_json,
@@ -39,6 +38,7 @@ from bridge.tracking.proofs import (
     was_added,
 )
 from bridge.tracking.routes import Route
+from bridge.tracking.wire import Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,35 +141,36 @@ def registered_by_rest(exchange: Exchange) -> Iterator[AnyEvent]:
         yield Identified(email=email, source="registration")
 
 
-def logged_in_by_rest(exchange: Exchange) -> Iterator[AnyEvent]:
-    """``POST V1/integration/customer/token``: the answer is a token, of which nothing is kept."""
-    if isinstance(answer_json(exchange), str):
+def logged_in_by_rest(exchange: Exchange) -> Iterator[AnyEvent | Token]:
+    """``POST V1/integration/customer/token``: the answer is a token, of which only an HMAC is kept."""
+    token = answer_json(exchange)
+    if isinstance(token, str) and token:
+        yield Token(token.encode())
         yield Identified(email=email_of(request_json(exchange, Username).username), source="login")
 
 
-# ---- the order -----------------------------------------------------------------------------------------------------
-
-
-def placed_by_guest(exchange: Exchange) -> Iterator[AnyEvent]:
-    """A guest's ``payment-information`` or ``order``: the entity id, as a quoted string or a number."""
-    order = order_id(exchange)
-    if order is None:
+def changed_account(exchange: Exchange) -> Iterator[AnyEvent]:
+    """``customer/account/editPost``: another e-mail counts only with its box ticked and the shop's word."""
+    if not is_redirect(exchange) or last_message(exchange) != "success":
         return
-    yield OrderPlaced(order=order, guest=True)
-    email = guest_email(exchange)
-    if email is not None:
-        yield Identified(email=email, source="checkout")
+    fields = form(exchange, {"change_email", "email"})
+    if fields.get("change_email", "") not in {"", "0"}:
+        yield Identified(email=email_of(fields.get("email")), source="account")
 
 
-def placed_by_customer(exchange: Exchange) -> Iterator[AnyEvent]:
-    """The same for a customer who is logged in."""
-    order = order_id(exchange)
-    if order is not None:
-        yield OrderPlaced(order=order, guest=False)
+def told_account(exchange: Exchange) -> Iterator[AnyEvent]:
+    """``GET V1/customers/me``: the shop tells its customer who she is.
+
+    It is how a visitor becomes known who was logged in before bridge came: the tag asks once.
+    """
+    answer = answer_json(exchange)
+    if isinstance(answer, dict) and answer.get("id") and isinstance(answer.get("email"), str):
+        yield Identified(email=email_of(answer["email"]), source="account")
 
 
 _GET_OR_POST = frozenset({b"GET", b"POST"})
 _PUT = frozenset({b"PUT"})
+_GET = frozenset({b"GET"})
 
 ROUTES: tuple[Route, ...] = (
     Route("cart-add", b"checkout/cart/add", added_to_cart, urgent=False, needs_response_body=True),
@@ -202,6 +203,41 @@ ROUTES: tuple[Route, ...] = (
     Route("order-guest-put", b"V1/guest-carts/*/order", placed_by_guest, _PUT, needs_response_body=True),
     Route("order-customer", b"V1/carts/mine/payment-information", placed_by_customer, needs_response_body=True),
     Route("order-customer-put", b"V1/carts/mine/order", placed_by_customer, _PUT, needs_response_body=True),
+    *(
+        Route(f"guest-{path.decode()}", b"V1/guest-carts/*/" + path, named_at_checkout, needs_response_body=True)
+        for path in (b"shipping-information", b"set-payment-information", b"billing-address")
+    ),
+    Route(
+        "success",
+        b"checkout/onepage/success",
+        confirmed,
+        _GET,
+        needs_request_body=False,
+        needs_response_body=True,
+        repeats=True,
+    ),
+    *(
+        Route(
+            f"multishipping-{path.decode()}",
+            b"multishipping/checkout/" + path,
+            confirmed_several,
+            _GET,
+            needs_request_body=False,
+            needs_response_body=True,
+            repeats=True,
+        )
+        for path in (b"success", b"results")
+    ),
+    Route("account-edit", b"customer/account/editPost", changed_account),
+    Route(
+        "account-me",
+        b"V1/customers/me",
+        told_account,
+        _GET,
+        needs_request_body=False,
+        needs_response_body=True,
+    ),
+    Route("graphql", b"graphql", graphql_calls, needs_response_body=True),
     Route("register-rest", b"V1/customers", registered_by_rest, needs_response_body=True),
     Route("token-rest", b"V1/integration/customer/token", logged_in_by_rest, needs_response_body=True),
 )

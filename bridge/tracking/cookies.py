@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 MESSAGES = b"mage-messages"
 SESSION = b"PHPSESSID"
+CONSENT = "bridge_consent"
+"""First-party cookie that the tag sets once the shop's own signal says yes, and deletes when it says no."""
+CONSENT_GIVEN = "1"
 
 
 class Message(msgspec.Struct, frozen=True):

@@ -21,13 +21,15 @@ from bridge.db import db, immediate
 from bridge.models import IdentityClaim, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flask import Flask
 
     from bridge.events import Identified
 
 CLAIM_SECONDS = 600
+LOGGED_IN = frozenset({"login", "registration", "account"})
+"""Sources that come with an account of the shop; a newsletter form takes any address."""
 SEEN_EVERY = 86_400
 """How often a visit is written down, for the forgetting of visitors who stay away."""
 
@@ -60,34 +62,61 @@ class Identities:
         self._app = app
         self._key = hashlib.sha256(b"bridge identity " + secret_key.encode()).digest()
 
-    def identify(self, visitor: str | None, session: bytes | None, event: Identified) -> None:
+    def identify(
+        self, visitor: str | None, session: bytes | None, event: Identified, token: bytes | None = None
+    ) -> None:
         """Remember whom the shop accepted, unless something newer is known.
 
-        Without our cookie a claim waits ten minutes for the visitor who presents this session of the shop; without
-        either nothing is kept.
+        Without our cookie a claim waits ten minutes for the visitor who presents this session of the shop or this
+        bearer token; without any of them nothing is kept.
         """
         if visitor is not None:
             self._change(visitor, lambda row: _set_email(row, event.email, event.source, event.at))
-        elif session is not None:
-            key = self._claim_key(session)
-            with self._app.app_context():
-                db.session.merge(IdentityClaim(key=key, email=event.email, source=event.source, at=time.time()))
-                db.session.execute(delete(IdentityClaim).where(IdentityClaim.at < time.time() - CLAIM_SECONDS))
-                db.session.commit()
+            return
+        self._keep_claims([self._claim_key(proof) for proof in (session, token) if proof], event)
 
-    def forget(self, visitor: str | None, session: bytes | None, at: float) -> None:
-        """The visitor logged out: drop the e-mail, and what waits for the session that ended."""
-        if session is not None:
+    def prove(self, session: bytes, event: Identified) -> None:
+        """Keep for ten minutes that the shop's answer to this session named this customer.
+
+        This is the shop's own word, where the visitor's identity may be what somebody typed into a form.
+        """
+        self._keep_claims([self._proof_key(session)], event)
+
+    def proved(self, session: bytes) -> str | None:
+        """Return the e-mail that the shop has named to this session in the last ten minutes."""
+        with self._app.app_context():
+            claim = db.session.get(IdentityClaim, self._proof_key(session))
+            return claim.email if claim is not None and claim.at > time.time() - CLAIM_SECONDS else None
+
+    def knows(self, visitor: str | None, proofs: Sequence[bytes], email: str) -> bool:
+        """Return whether this is the e-mail that is known of the visitor, or that waits for a session or token."""
+        with self._app.app_context():
+            if visitor is not None:
+                row = db.session.get(Visitor, visitor)
+                known = [row.email] if row is not None else []
+            else:
+                claims = [db.session.get(IdentityClaim, self._claim_key(proof)) for proof in proofs]
+                fresh = time.time() - CLAIM_SECONDS / 2
+                known = [claim.email if claim is not None and claim.at > fresh else None for claim in claims]
+            return bool(known) and all(
+                found is not None and self.version(found) == self.version(email) for found in known
+            )
+
+    def forget(self, visitor: str | None, proofs: Sequence[bytes], at: float) -> None:
+        """The visitor logged out: drop the e-mail, and what waits for the session or token that ended."""
+        if proofs:
+            keys = [key(proof) for proof in proofs for key in (self._claim_key, self._proof_key)]
             with self._app.app_context():
-                db.session.execute(delete(IdentityClaim).where(IdentityClaim.key == self._claim_key(session)))
+                db.session.execute(delete(IdentityClaim).where(IdentityClaim.key.in_(keys)))
                 db.session.commit()
         if visitor is not None:
             self._change(visitor, lambda row: _set_email(row, None, "", at))
 
-    def known(self, visitor: str, session: bytes | None) -> Known:
-        """Return what is known of the visitor, after taking a claim that waits for this session of the shop."""
-        if session is not None:
-            self._take_claim(visitor, session)
+    def known(self, visitor: str, session: bytes | None, token: bytes | None = None) -> Known:
+        """Return what is known of the visitor, after taking a claim that waits for this session or token."""
+        for proof in (session, token):
+            if proof:
+                self._take_claim(visitor, proof)
         with self._app.app_context():
             row = db.session.get(Visitor, visitor)
             email = row.email if row is not None else None
@@ -103,13 +132,49 @@ class Identities:
             return self._basket(visitor, db.session.get(Visitor, visitor))
 
     def end_basket(self, visitor: str | None) -> None:
-        """The cart was ordered or emptied: the next basket has another id."""
+        """The cart was ordered: the next basket has another id."""
         if visitor is not None:
             self._change(visitor, _rotate_basket)
+
+    def empty_basket(self, visitor: str) -> str:
+        """The page says that the cart was emptied: return the visitor's id, whose next basket has another id.
+
+        Of a visitor of whom nothing is kept the id itself is changed. So nobody makes rows by saying so.
+        """
+        with self._app.app_context():
+            if db.session.get(Visitor, visitor) is None:
+                return new_visitor_id()
+        self._change(visitor, _rotate_basket)
+        return visitor
+
+    def drop(self, visitor: str) -> None:
+        """The visitor withdrew consent: forget all that is kept of her."""
+        with self._app.app_context():
+            db.session.execute(delete(Visitor).where(Visitor.id == visitor))
+            db.session.commit()
+
+    def customer(self, visitor: str) -> str | None:
+        """Return what stands for the customer whom the shop has logged in as this visitor; None when it has not."""
+        with self._app.app_context():
+            row = db.session.get(Visitor, visitor)
+            return self.owner(row.email) if row is not None and row.email and row.source in LOGGED_IN else None
+
+    def owner(self, email: str) -> str:
+        """Return what stands for a customer where a basket is kept; the e-mail cannot be read from it."""
+        return self._digest(b"owner", email.strip().lower().encode())
 
     def version(self, email: str | None) -> str:
         """Return what stands for an e-mail in the browser: the same each time, and nothing can be read from it."""
         return self._digest(b"version", email.strip().lower().encode())[:16] if email else ""
+
+    def _keep_claims(self, keys: list[str], event: Identified) -> None:
+        if not keys:
+            return
+        with self._app.app_context():
+            for key in keys:
+                db.session.merge(IdentityClaim(key=key, email=event.email, source=event.source, at=time.time()))
+            db.session.execute(delete(IdentityClaim).where(IdentityClaim.at < time.time() - CLAIM_SECONDS))
+            db.session.commit()
 
     def _take_claim(self, visitor: str, session: bytes) -> None:
         key = self._claim_key(session)
@@ -153,6 +218,9 @@ class Identities:
 
     def _claim_key(self, session: bytes) -> str:
         return self._digest(b"claim", session)
+
+    def _proof_key(self, session: bytes) -> str:
+        return self._digest(b"proof", session)
 
     def _digest(self, purpose: bytes, value: bytes) -> str:
         return hmac.new(self._key, purpose + b"\0" + value, hashlib.sha256).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -13,16 +12,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from bridge.errors import BridgeError
 from bridge.events import URGENT, AnyEvent, Identified, LoggedOut, OrderPlaced
 from bridge.tracking.capture import ROUTES
-from bridge.tracking.cookies import SESSION, presented, session_after, visitor_cookie
+from bridge.tracking.consent import is_given
+from bridge.tracking.cookies import CONSENT, SESSION, presented, session_after, visitor_cookie
 from bridge.tracking.identity import is_visitor_id
-from bridge.tracking.routes import Route, RouteTable, store_code
+from bridge.tracking.places import settings_at, store_code
+from bridge.tracking.proofs import bearer
+from bridge.tracking.routes import Route, RouteTable
+from bridge.tracking.wire import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.settings import Book, Books, Settings, Store
+    from bridge.settings import Books, Settings
     from bridge.stream import EventStream
+    from bridge.tracking.cart_links import CartLinks
     from bridge.tracking.identity import Identities
+    from bridge.tracking.seen_orders import SeenOrders
     from bridge.tracking.wire import Exchange, RequestHead, WatchedRoute
 
 CAPTURED = Counter("bridge_captured", "Watched requests, by what came of them", ["route", "result"])
@@ -33,10 +38,19 @@ log = structlog.get_logger()
 class Capture:
     """The observer that the proxy is given: ``wants`` on its event loop, ``seen`` in a thread of its own."""
 
-    def __init__(self, books: Books, stream: Callable[[], EventStream], identities: Identities) -> None:
+    def __init__(
+        self,
+        books: Books,
+        stream: Callable[[], EventStream],
+        identities: Identities,
+        orders: SeenOrders,
+        links: CartLinks,
+    ) -> None:
         self._books = books
         self._stream = stream
         self._identities = identities
+        self._orders = orders
+        self._links = links
         self._table = RouteTable(ROUTES)
 
     def wants(self, request: RequestHead) -> Route | None:
@@ -50,41 +64,87 @@ class Capture:
         """
         if not isinstance(route, Route):
             return
-        settings = self._settings(exchange)
+        code = store_code(exchange.request)
+        path = exchange.request.path.decode("latin-1")
+        settings = settings_at(self._books.current, exchange.host, code, path)
         if not settings["general.enabled"]:
             return
         try:
-            events = [self._place(event, exchange) for event in route.read(exchange)]
-        except (ValueError, msgspec.DecodeError):
+            shown = list(route.read(exchange))
+        except (ValueError, msgspec.DecodeError, RecursionError):
             CAPTURED.labels(route.name, "odd").inc()
             return
-        if not settings["tracking.identify_guest_checkout"]:
-            events = [event for event in events if getattr(event, "source", "") != "checkout"]
+        token = next((found.value for found in shown if isinstance(found, Token)), None)
+        events = [self._place(event, exchange, code) for event in shown if not isinstance(event, Token)]
+        events = [event for event in events if event_allowed(event, settings)]
         CAPTURED.labels(route.name, "seen" if events else "refused").inc()
+        if is_given(settings, presented(exchange.request, CONSENT.encode())):
+            events = [event for event in events if self._is_news(event, route, exchange)]
+            self._tell(events)
+            self._remember(route, exchange, events, token)
+        else:
+            self._without_consent(route, exchange, events)
+
+    def _tell(self, events: list[AnyEvent]) -> None:
         urgent = [event for event in events if isinstance(event, URGENT)]
         if urgent:
             self._stream().put_urgent(urgent)
         for event in events:
             if not isinstance(event, URGENT):
                 self._stream().put(event)
-        self._remember(route, exchange, events)
 
-    def _remember(self, route: Route, exchange: Exchange, events: list[AnyEvent]) -> None:
+    def _without_consent(self, route: Route, exchange: Exchange, events: list[AnyEvent]) -> None:
+        """Tell what the shop's business needs and nothing of the visitor; a log-out clears all the same."""
+        placed = [msgspec.structs.replace(event, visitor=None) for event in events if isinstance(event, OrderPlaced)]
+        placed = [event for event in placed if self._is_news(event, route, exchange)]
+        self._tell(list(placed))
+        self._remember(route, exchange, [*placed, *(event for event in events if isinstance(event, LoggedOut))], None)
+
+    def _is_news(self, event: AnyEvent, route: Route, exchange: Exchange) -> bool:
+        """Return whether this was not told before, as far as the database says."""
+        try:
+            if isinstance(event, Identified) and event.source == "account":
+                if exchange.request.get(b"bridge-cart") is not None:
+                    self._prove(event, exchange)
+                proofs = [proof for proof in (session_after(exchange), bearer(exchange)) if proof]
+                if route.name == "account-edit":
+                    proofs = []  # the account was changed, not looked at once more
+                return not self._identities.knows(event.visitor, proofs, event.email)
+            if isinstance(event, OrderPlaced) and route.repeats:
+                session = presented(exchange.request, SESSION)
+                return self._orders.is_new(event, session, alone=route.name == "success")
+        except (SQLAlchemyError, BridgeError) as error:
+            self._note(route, error)
+        return True
+
+    def _prove(self, event: Identified, exchange: Exchange) -> None:
+        session = presented(exchange.request, SESSION)
+        if session is not None:
+            self._identities.prove(session, event)
+
+    def _remember(self, route: Route, exchange: Exchange, events: list[AnyEvent], token: bytes | None) -> None:
         try:
             for event in events:
                 if isinstance(event, Identified):
-                    self._identities.identify(event.visitor, session_after(exchange), event)
+                    self._identities.identify(event.visitor, session_after(exchange), event, token or bearer(exchange))
                 elif isinstance(event, LoggedOut):
-                    self._identities.forget(event.visitor, presented(exchange.request, SESSION), event.at)
+                    ended = [proof for proof in (presented(exchange.request, SESSION), bearer(exchange)) if proof]
+                    self._identities.forget(event.visitor, ended, event.at)
                 elif isinstance(event, OrderPlaced):
+                    if not route.repeats:
+                        self._orders.placed(event, session_after(exchange))
                     self._identities.end_basket(event.visitor)
+                    self._links.end(event.visitor)
         except (SQLAlchemyError, BridgeError) as error:
-            CAPTURED.labels(route.name, "not-remembered").inc()
-            log.warning("visitor not remembered", error=type(error).__name__, next="the event itself is in the stream")
+            self._note(route, error)
 
-    def _place(self, event: AnyEvent, exchange: Exchange) -> AnyEvent:
+    @staticmethod
+    def _note(route: Route, error: Exception) -> None:
+        CAPTURED.labels(route.name, "not-remembered").inc()
+        log.warning("visitor not remembered", error=type(error).__name__, next="the event itself is in the stream")
+
+    def _place(self, event: AnyEvent, exchange: Exchange, code: str | None) -> AnyEvent:
         book = self._books.current
-        code = store_code(exchange.request.path)
         if code is not None and book.stores and book.store(code=code) is None:
             code = None
         cookie = visitor_cookie(https=exchange.scheme == "https")
@@ -97,15 +157,8 @@ class Capture:
             visitor=visitor if is_visitor_id(visitor) else None,
         )
 
-    def _settings(self, exchange: Exchange) -> Settings:
-        book = self._books.current
-        code = store_code(exchange.request.path)
-        store = (book.store(code=code) if code else None) or _store_at(exchange.host, book)
-        return book.settings(store.ref if store else "default")
 
-
-def _store_at(host: bytes, book: Book) -> Store | None:
-    """Return the store view that a host name leads to: the default one of its website, else that of the shop."""
-    name = host.decode("latin-1").partition(":")[0].lower()
-    there = [store for store in book.stores if store.active and urlsplit(store.base_url).hostname == name]
-    return next((store for store in there if store.is_default), there[0] if there else book.default_store)
+def event_allowed(event: AnyEvent, settings: Settings) -> bool:
+    """Return whether the settings let this event be told."""
+    weak = isinstance(event, Identified) and event.source == "checkout"
+    return not weak or bool(settings["tracking.identify_guest_checkout"])

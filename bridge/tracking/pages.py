@@ -40,6 +40,22 @@ PAGE_TYPES: tuple[tuple[str, str | None], ...] = (
 None is a page without a type of its own, as is every page that no line names: account, contact, log-in and the like.
 """
 
+PATH_TYPES: tuple[tuple[str, str | None], ...] = (
+    ("/", "homepage"),
+    ("/checkout/cart", "basket"),
+    ("/checkout/onepage/success", "confirmation"),
+    ("/multishipping/checkout/success", "confirmation"),
+    ("/checkout", "checkout"),
+    ("/catalogsearch/result", "listing"),
+    ("/cart", "basket"),
+    ("/search.html", "listing"),
+    ("/order-confirmation", "confirmation"),
+)
+"""Path below the store view's base URL, without a slash at its end, where no class says anything; of found pages only.
+
+The last three are those of front ends that ask by GraphQL.
+"""
+
 
 def page_type(body_classes: str | Iterable[str]) -> str | None:
     """Return Ometria's page type for the value of a body's class attribute, or for its classes."""

@@ -18,6 +18,9 @@ ENTITY_ID = re.compile(r"[0-9]{1,20}")
 MISSED = frozenset({"error", "warning", "notice"})
 """Message types that come with a request that did not do what it asked."""
 
+ORDER_NUMBER = re.compile(r"[^\s<>\"'&\\]{1,50}")
+"""An increment id: digits mostly, with whatever prefix and suffix the shop gives each store view."""
+
 _EMAIL = re.compile(r"[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}")
 
 
@@ -43,9 +46,24 @@ class _Address(msgspec.Struct):
     email: str | None = None
 
 
-class _Payment(msgspec.Struct):
+class _Shipping(msgspec.Struct):
+    snake: _Address | None = msgspec.field(default=None, name="shipping_address")
+    camel: _Address | None = msgspec.field(default=None, name="shippingAddress")
+
+
+class _Checkout(msgspec.Struct):
+    """Where the calls of a guest's checkout carry her e-mail."""
+
     email: str | None = None
     billing: _Address | None = msgspec.field(default=None, name="billingAddress")
+    address: _Address | None = None
+    shipping: _Shipping | None = msgspec.field(default=None, name="addressInformation")
+
+    def given(self) -> str | None:
+        """Return the first e-mail that is there."""
+        shipping = self.shipping or _Shipping()
+        places = (self.billing, self.address, shipping.snake, shipping.camel)
+        return next((email for email in (self.email, *(place and place.email for place in places)) if email), None)
 
 
 def answer_json(exchange: Exchange) -> Any:
@@ -76,10 +94,9 @@ def email_of(value: str | None) -> str:
 
 
 def guest_email(exchange: Exchange) -> str | None:
-    """Return the e-mail that a guest's payment call carries; None when there is none to be read."""
+    """Return the e-mail that a call of a guest's checkout carries; None when there is none to be read."""
     try:
-        body = request_json(exchange, _Payment)
-        return email_of(body.email or (body.billing.email if body.billing else None))
+        return email_of(request_json(exchange, _Checkout).given())
     except (ValueError, msgspec.DecodeError):
         return None
 
@@ -90,6 +107,23 @@ def order_id(exchange: Exchange) -> str | None:
     if isinstance(answer, bool) or not isinstance(answer, int | str):
         return None
     return str(answer) if ENTITY_ID.fullmatch(str(answer)) else None
+
+
+def number_of(value: Any) -> str | None:
+    """Return an order number as text; None for what cannot be one."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if ORDER_NUMBER.fullmatch(text) else None
+
+
+def bearer(exchange: Exchange) -> bytes | None:
+    """Return the token that the request presents; None without one."""
+    return bearer_of(exchange.request.get(b"authorization"))
+
+
+def bearer_of(field: bytes | None) -> bytes | None:
+    """Return the token of an ``Authorization`` header."""
+    scheme, _, token = (field or b"").strip().partition(b" ")
+    return token.strip() or None if scheme.lower() == b"bearer" else None
 
 
 def was_added(exchange: Exchange) -> bool:
@@ -122,8 +156,10 @@ def sets_context(exchange: Exchange) -> bool:
 def action_of(exchange: Exchange) -> str:
     """Return the last word of a ``checkout/…`` controller's path."""
     segments = [segment for segment in exchange.request.path.split(b"/") if segment]
-    place = next(i for i, segment in enumerate(segments) if segment.lower() == b"checkout")
-    return segments[place + 2].decode("ascii", "replace")
+    for place, segment in enumerate(segments[:-2]):
+        if segment.lower() == b"checkout":
+            return segments[place + 2].decode("ascii", "replace")
+    raise Odd("no action")
 
 
 def path_value(path: bytes, name: bytes) -> str:

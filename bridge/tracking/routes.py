@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from bridge.events import AnyEvent
-    from bridge.tracking.wire import Exchange, RequestHead
+    from bridge.tracking.wire import Exchange, RequestHead, Token
 
-    Read = Callable[[Exchange], Iterator[AnyEvent]]
+    Read = Callable[[Exchange], Iterator[AnyEvent | Token]]
 
 ANY = b"*"
 """One path segment of any text, in the path of a REST route."""
+GRAPHQL = b"graphql"
 LONGEST_PATH = 2048
 """Magento writes the address of the page that is left into the path of an add, campaign parameters and all."""
 FRONT_SEGMENTS = 3
@@ -25,8 +27,9 @@ FRONT_SEGMENTS = 3
 class Route:
     """A watched request.
 
-    ``path`` is a controller's, or ``V1/…`` for REST. ``read`` gives the events when the answer proves success, and
-    raises ``ValueError`` for a body that it cannot read.
+    ``path`` is a controller's, ``graphql``, or ``V1/…`` for REST. ``read`` gives the events when the answer proves
+    success, and raises ``ValueError`` for a body that it cannot read. ``repeats`` when the same answer may be given
+    again, as a confirmation page is when it is loaded anew.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Route:
     urgent: bool = True
     needs_request_body: bool = True
     needs_response_body: bool = False
+    repeats: bool = False
 
 
 class RouteTable:
@@ -51,21 +55,26 @@ class RouteTable:
             else:
                 self._front[segments] = route
         self._methods = frozenset().union(*(route.methods for route in [*self._rest.values(), *self._front.values()]))
-        self._gets = tuple(b"/".join(path) for path, route in self._front.items() if b"GET" in route.methods)
+        read = [*self._rest.values(), *self._front.values()]
+        # Nearly all requests are GETs of other paths: one look finds them out.
+        gets = {re.escape(route.path.lower()) for route in read if b"GET" in route.methods}
+        self._gets = re.compile(b"|".join(gets) or rb"(?!)", re.IGNORECASE)
 
     def find(self, request: RequestHead) -> Route | None:
         """Return the route, or None for traffic that is nobody's business."""
         method, path = request.method, request.path
         if method not in self._methods or len(path) > LONGEST_PATH:
             return None
-        lower = path.lower()
-        if method == b"GET" and not any(watched in lower for watched in self._gets):
+        if method == b"GET" and self._gets.search(path) is None:
             return None
+        lower = path.lower()
         segments = [segment for segment in lower.split(b"/", 12)[:12] if segment]
         route = self._find_rest(segments) if b"rest" in segments[:FRONT_SEGMENTS] else self._find_front(segments)
         return route if route is not None and method in route.methods else None
 
     def _find_front(self, segments: list[bytes]) -> Route | None:
+        if segments and segments[-1] == GRAPHQL:
+            return self._front.get((GRAPHQL,)) if len(segments) <= FRONT_SEGMENTS + 1 else None
         for start in range(min(FRONT_SEGMENTS, max(len(segments) - 2, 0)) + 1):
             route = self._front.get(tuple(segments[start : start + 3]))
             if route is not None:
@@ -83,7 +92,7 @@ class RouteTable:
         return exact
 
 
-def store_code(path: bytes) -> str | None:
+def rest_code(path: bytes) -> str | None:
     """Return the store code of a REST path; None for ``all`` and where the path names none."""
     segments = [segment for segment in path.split(b"/") if segment]
     lower = [segment.lower() for segment in segments]

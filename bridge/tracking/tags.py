@@ -9,15 +9,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import structlog
 
 from bridge.settings import DEFAULT, Store
-from bridge.tracking.pages import PAGE_TYPES
+from bridge.settings.pages import page_type_pairs
+from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES
+from bridge.tracking.shrink import shrink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,23 +35,40 @@ OMETRIA_HOST = "cdn.ometria.com"
 log = structlog.get_logger()
 
 
+PARTS = ("basket", "graphql", "layer", "visit")
+"""Scripts that the tag loads where a page needs them; each is the same for every store view."""
+MAIN = ("page", "adds", "watch", "visitor", "view")
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
-    """``tag.js`` as it is served; ``version`` is a hash of all that goes into it and into the markup."""
+    """A script as it is served; ``version`` is a hash of all that goes into any of them and into the markup."""
 
     version: str
     plain: bytes
     gzipped: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Rendered:
-    """Everything that follows from one book of settings. ``places`` is host -> (path, markup), longest path first."""
+    """Everything that follows from one book of settings. ``places`` is host -> (path, view), longest path first.
+
+    ``named`` is code or id -> view. Scripts are made when they are first asked for.
+    """
 
     book: Book
-    script: Script
-    places: dict[str, list[tuple[bytes, bytes | None]]]
-    elsewhere: bytes | None
+    version: str
+    views: dict[Store, dict[str, Any]]
+    places: dict[str, list[tuple[bytes, Store]]]
+    elsewhere: Store
+    markups: dict[Store, bytes | None]
+    named: dict[str, Store]
+    scripts: dict[tuple[str, str], Script] = field(default_factory=dict)
+
+    def at(self, host: str, path: bytes) -> Store:
+        """Return the view that speaks for the pages at a host and path."""
+        places = self.places.get(host) or self.places.get(host.partition(":")[0])
+        return next((store for start, store in places or () if path.startswith(start)), self.elsewhere)
 
 
 class Tags:
@@ -58,19 +77,32 @@ class Tags:
     def __init__(self, config: Config, books: Books, static_folder: Path) -> None:
         self._config = config
         self._books = books
-        self._source = _without_comments((static_folder / "bridge" / "tag.js").read_text(encoding="utf-8"))
+        self._sources = Sources(static_folder / "bridge" / "tag")
         self._csp = _csp_sources(config.ometria_tag_url)
         self._rendered = self._render(books.current)
 
     @property
     def script(self) -> Script:
-        """The script by the settings in force."""
-        return self._current().script
+        """The script of the default store view, by the settings in force."""
+        return self.script_of("", "")
+
+    def script_of(self, view: str, host: str, part: str = "") -> Script:
+        """Return the script for a store view by its code or id; for the view of the host where it names none.
+
+        ``part`` is one of :data:`PARTS`, or ``main`` for the tag itself where another script waits for consent first.
+        """
+        rendered = self._current()
+        store = rendered.named.get(view) or rendered.at(host.lower(), b"/")
+        key = ("", part) if part in PARTS else (store.ref, part if part == "main" else "")
+        script = rendered.scripts.get(key)
+        if script is None:
+            script = rendered.scripts[key] = self._script(rendered, store, key[1])
+        return script
 
     @property
     def etag_suffix(self) -> bytes:
         """What an injected page's entity tag ends with: it changes whenever the markup or the script does."""
-        return b"-b" + self.script.version.encode()
+        return b"-b" + self._current().version.encode()
 
     @property
     def csp_sources(self) -> Mapping[str, tuple[bytes, ...]]:
@@ -85,55 +117,69 @@ class Tags:
         """
         rendered = self._current()
         host = (request.get(b"host") or b"").decode("latin-1").lower()
-        places = rendered.places.get(host) or rendered.places.get(host.partition(":")[0])
-        for path, markup in places or ():
-            if request.path.startswith(path):
-                return markup
-        return rendered.elsewhere
+        return rendered.markups[rendered.at(host, request.path)]
 
     def _current(self) -> _Rendered:
         book = self._books.current
-        if self._rendered.book is not book:
-            self._rendered = self._render(book)
-        return self._rendered
+        rendered = self._rendered
+        if rendered.book is not book:
+            rendered = self._rendered = self._render(book)
+        return rendered
 
     def _render(self, book: Book) -> _Rendered:
         accounts = book.accounts()
         stores = [store for store in book.stores if store.active] or [_NO_TREE]
-        views = {store: _view(book, store, accounts) for store in stores}
-        config = {
-            "prefix": self._config.prefix,
-            "tagUrl": self._config.ometria_tag_url,
-            "pageTypes": PAGE_TYPES,
-            "stores": {str(store.id): view for store, view in views.items()},
-        }
+        views = {store: view_of(book, store, accounts) for store in stores}
         groups: dict[tuple[str, str], list[Store]] = {}
         for store in stores:
             groups.setdefault(_place(store), []).append(store)
         chosen = {place: _chosen(group, views) for place, group in groups.items()}
-        facts = [config, self._source, sorted((place, store.id) for place, store in chosen.items())]
+        facts = [
+            self._config.prefix,
+            self._config.ometria_tag_url,
+            PAGE_TYPES,
+            PATH_TYPES,
+            self._sources.digest,
+            list(views.values()),
+            sorted((place, store.id) for place, store in chosen.items()),
+        ]
         version = hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:12]
-        places: dict[str, list[tuple[bytes, bytes | None]]] = {}
+        places: dict[str, list[tuple[bytes, Store]]] = {}
         for (host, path), store in sorted(chosen.items(), key=lambda item: -len(item[0][1])):
-            places.setdefault(host, []).append((path.encode(), self._markup(views[store], version)))
+            places.setdefault(host, []).append((path.encode(), store))
         default = book.default_store
-        fallback = default if default in views else stores[0]
-        return _Rendered(
-            book, self._script(config, version), places, self._markup(views[chosen[_place(fallback)]], version)
-        )
+        fallback = chosen[_place(default if default in views else stores[0])]
+        named = {str(store.id): store for store in stores} | {store.code: store for store in stores if store.code}
+        markups = {store: self._markup(views[store], version) for store in chosen.values()}
+        return _Rendered(book, version, views, places, fallback, markups, named)
 
-    def _script(self, config: dict[str, Any], version: str) -> Script:
-        data = msgspec.json.encode({"version": version, **config}).decode()
-        # JSON is JavaScript; these three would matter to a reader of HTML or of old script engines.
-        for character in ("<", "\u2028", "\u2029"):
-            data = data.replace(character, f"\\u{ord(character):04x}")
-        plain = f"{self._source}({data});\n".encode()
-        return Script(version, plain, gzip.compress(plain, mtime=0))
+    def _script(self, rendered: _Rendered, store: Store, part: str) -> Script:
+        if part in PARTS:
+            plain = f"{self._sources.joined(('small', part))}();\n".encode()
+        else:
+            view = rendered.views[store]
+            waits = part != "main" and view["consent"] is not None
+            rules = page_type_pairs(rendered.book.settings(store.ref)["tracking.page_type_rules"])
+            data = {
+                "version": rendered.version,
+                "prefix": self._config.prefix,
+                "tagUrl": self._config.ometria_tag_url,
+                "pageTypes": "" if waits else _rows([*rules, *PAGE_TYPES, *PATH_TYPES]),
+                "view": view,
+            }
+            names = (
+                ("consent",)
+                if waits
+                else ("small", "tools", "layered" if view["mode"] == "data_layer" else "direct", *MAIN)
+            )
+            plain = f"{self._sources.joined(('base', *names, 'begin'))}({_as_script(data)});\n".encode()
+        return Script(rendered.version, plain, gzip.compress(plain, mtime=0))
 
     def _markup(self, view: dict[str, Any], version: str) -> bytes | None:
         if not view["enabled"]:
             return None
-        source = html.escape(f"{self._config.prefix}/tag.js?v={version}")
+        which = f"&view={view['code']}" if view["code"] else ""
+        source = html.escape(f"{self._config.prefix}/tag.js?v={version}{quote(which, safe='&=')}")
         markup = (
             f'<script src="{source}" data-bridge data-account="{html.escape(view["account"])}" '
             f'data-store="{html.escape(view["site"])}" async></script>'
@@ -144,28 +190,58 @@ class Tags:
         return markup
 
 
-def _without_comments(source: str) -> str:
-    """Return the script without its head, whole lines of comment and indentation, which visitors need not load."""
-    lines = [line.strip() for line in source.partition("*/")[2].splitlines()]
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+class Sources:
+    """The files that the scripts are joined from, shortened once for each set."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js"))}
+        self._shrunk: dict[tuple[str, ...], str] = {}
+        self.digest = hashlib.sha256(msgspec.json.encode(self._files)).hexdigest()
+
+    def joined(self, names: tuple[str, ...]) -> str:
+        """Return one function of ``config`` with these files as its body."""
+        if names not in self._shrunk:
+            body = "\n".join(self._files[name] for name in names)
+            self._shrunk[names] = shrink(f"(function (config) {{\n'use strict';\n{body}\n}})")
+        return self._shrunk[names]
+
+
+def _rows(types: list[tuple[str, str | None]]) -> str:
+    """Return patterns and types as the script reads them: ``PATTERN=TYPE`` parted by spaces."""
+    return " ".join(f"{pattern}={kind or ''}" for pattern, kind in types)
+
+
+def _as_script(data: dict[str, Any]) -> str:
+    """Return data as JavaScript. JSON is that; three characters would matter to readers of HTML and old engines."""
+    text = msgspec.json.encode(data).decode()
+    for character in ("<", "\u2028", "\u2029"):
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 _NO_TREE = Store(ref=DEFAULT, code="", id=0, website="", website_id=0)
 """Stands for the only store view while the store tree has not been read yet."""
 
 
-def _view(book: Book, store: Store, accounts: tuple[Account, ...]) -> dict[str, Any]:
+def view_of(book: Book, store: Store, accounts: tuple[Account, ...]) -> dict[str, Any]:
     """Return what the script must know of a store view: names and switches, never a secret."""
     settings = book.settings(store.ref)
     policy = _policy(book, store, accounts)
+    consent = {name: settings[f"consent.{name}"] for name in ("mode", "cookie", "pattern")}
     return {
         "code": store.code,
+        "id": str(store.id or ""),
+        "website": str(store.website_id or ""),
+        "base": _place(store)[1],
         "site": store.code if policy["general.store_id_kind"] == "code" else str(store.id or ""),
         "account": settings["general.account_id"],
         "enabled": bool(
             settings["general.enabled"] and settings["tracking.enabled"] and settings["general.account_id"]
         ),
         "checkout": settings["tracking.checkout"],
+        "mode": settings["tracking.mode"],
+        "consent": None if consent["mode"] == "none" else consent,
+        "links": bool(settings["tracking.cart_link_days"]),
         "currency": store.currency,
         "key": policy["products.id_attribute"],
         "products": _namespace(policy, "products"),

@@ -60,6 +60,15 @@ class Variants:
             found.update(self._ask(missing[:ASKED_AT_ONCE]))
         return _with_parent_skus(found)
 
+    @staticmethod
+    def skus_of(products: Sequence[str]) -> dict[str, str]:
+        """Return the SKU of each product that the catalogue table holds; raises ``SQLAlchemyError``.
+
+        The cart section composes the SKU of a bundle and of a product with options from its parts.
+        """
+        query = select(CatalogItem.product, CatalogItem.sku).where(CatalogItem.product.in_(products))
+        return {row.product: row.sku for row in db.session.execute(query)}
+
     def _ask(self, skus: list[str]) -> dict[str, Variant]:
         if not self._busy.acquire(blocking=False):
             return {}

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Token:
+    """A customer's bearer token that an answer gave. It never leaves the observer: only an HMAC of it is kept."""
+
+    value: bytes
 
 
 class Head(Protocol):

@@ -8,6 +8,7 @@ from typing import Final
 
 GZIP: Final = 31
 STEP: Final = 1 << 20
+SMALL_STEP: Final = 1 << 12
 
 
 def unpack(body: bytes, limit: int) -> tuple[bytes, str]:
@@ -41,11 +42,17 @@ def unpack(body: bytes, limit: int) -> tuple[bytes, str]:
 
 
 def _up_to_the_error(body: bytes) -> bytes:
-    """Return what a broken member gives before it shows that it is broken."""
+    """Return what a broken member gives before it shows that it is broken: in steps, the last one byte by byte."""
     member = zlib.decompressobj(GZIP)
     out: list[bytes] = []
-    with contextlib.suppress(zlib.error):
-        out.extend(member.decompress(body[at : at + 1]) for at in range(len(body)))
+    for at in range(0, len(body), SMALL_STEP):
+        before = member.copy()
+        try:
+            out.append(member.decompress(body[at : at + SMALL_STEP]))
+        except zlib.error:
+            with contextlib.suppress(zlib.error):
+                out.extend(before.decompress(body[each : each + 1]) for each in range(at, at + SMALL_STEP))
+            break
     return b"".join(out)
 
 

@@ -196,9 +196,15 @@ def test_a_full_queue_holds_back_history(ometria, received):
 
 
 def test_who_lost_the_lease_sends_nothing_more(ometria, received):
-    receipt = ometria.push(make_account(), [parcel(1)], lambda: False)
-    assert states(receipt) == ["retry"]
+    receipt = ometria.push(make_account(), [parcel(1)], lambda _: [])
+    assert states(receipt) == ["stale"]
     assert pushes(received) == []
+
+
+def test_what_the_caller_keeps_back_stays_out_of_the_request(ometria, received):
+    receipt = ometria.push(make_account(), [parcel(1), parcel(2), parcel(3)], lambda places: places[::2])
+    assert states(receipt) == ["accepted", "stale", "accepted"]
+    assert pushes(received)[0]["ids"] == ["1", "3"]
 
 
 def test_late_refusals_are_read_with_their_record(ometria, received):

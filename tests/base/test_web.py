@@ -103,7 +103,7 @@ def start(environ):
 
 
 TAG = re.compile(
-    r'<head [^>]*><script src="/_bridge/tag\.js\?v=\w+" data-bridge data-account="abcd1234abcd1234" data-store="default" async></script>'
+    r'<head [^>]*><script src="/_bridge/tag\.js\?v=\w+&amp;view=\w+" data-bridge data-account="abcd1234abcd1234" data-store="default" async></script>'
 )
 
 

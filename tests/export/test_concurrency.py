@@ -122,11 +122,11 @@ def test_a_change_while_the_record_is_on_its_way_is_sent_too(room, account, data
     """The shop's price changes after it was read and before Ometria has answered."""
 
     class Changing(Ometria):
-        def push(self, owner, parcels, before_call=lambda: True):
+        def push(self, owner, parcels, allow=tuple, *, live=True):
             room.shop.put(samples.product("1", "BAG", "Duffle Bag", "20"))
             ledger.add([ledger.Owed(account.id, EntityRef("product", "1"))], "live")
             db.session.commit()
-            return Ometria.push(self, owner, parcels, before_call)
+            return Ometria.push(self, owner, parcels, allow, live=live)
 
     own = room.exporter
     changing = Changing(own.config.ometria_api_url, own.redis)

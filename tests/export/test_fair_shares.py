@@ -27,7 +27,9 @@ class TestFairShares:
         owe(account, *refs, lane="history")
         jobs.session(account.id)
         assert len(room.records("product")) == 100
-        assert woken(room) == [account.id]
+        assert woken(room) == []
+        (job,) = Queue("history", connection=room.exporter.redis, serializer=SERIALIZER).jobs
+        assert (job.func_name, job.args) == ("bridge.export.jobs.backlog", [account.id])
 
     def test_a_stream_that_never_runs_dry_does_not_keep_its_orders_waiting(self, room, account, monkeypatch):
         monkeypatch.setattr("bridge.export.intake.SHARE_SECONDS", -1)

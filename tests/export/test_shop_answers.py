@@ -61,6 +61,8 @@ def listing(*found: dict, key: str = "entity_id"):
                 kept = [row for row in kept if str(row[name]) in value.split(",")]
             elif word == "gt":
                 kept = [row for row in kept if row[name] > int(value)]
+            elif word == "lteq" and field == "entity_id":
+                kept = [row for row in kept if row[name] <= int(value)]
         return {"items": kept[: int(re.search(r"pageSize\]=(\d+)", query)[1])], "total_count": len(kept)}
 
     return answer
@@ -208,11 +210,12 @@ class TestWalks:
     )
     def test_a_history_walk_keeps_its_place(self, room, account, real_shop, name, noted):
         good = listing(*(order(number) for number in range(1, 251)))
-        real_shop.fail(lambda query: OWN[name] if "value]=100&" in query else good(query), "orders")
+        # After the first page the shop fails at whatever it is asked, so that no single order is to blame.
+        real_shop.fail(lambda query: good(query) if "value]=0&" in query else OWN[name], "orders")
         history.begin("order", "default")
         jobs.history("order", "default")
         note = cursors.read("history:order:default")
-        assert (note["state"], note["after"], note["seen"]) == ("running", "100", 100)
+        assert (note["state"], note["after"].partition("/")[0], note["seen"]) == ("running", "100", 100)
         assert len(waiting()) == 100
         assert bool(cursors.read("shop")) is noted
         real_shop.fail(good, "orders")
@@ -229,7 +232,9 @@ class TestWalks:
         cursors.save("poll:order", mark)
         repair = real_shop.fail(OWN[name], "orders")
         jobs.poll()
-        assert waiting() == {}
+        assert not [entity for kind, entity in waiting() if kind == "order"]
+        # Where orders alone may be to blame, the changes of the other kinds are seen all the same.
+        assert bool(waiting()) is (name in {"internal", "no_criteria"})
         assert cursors.read("poll:order")["mark"] == mark["mark"]
         repair()
         jobs.poll()

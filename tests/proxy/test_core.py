@@ -37,6 +37,8 @@ def test_the_own_prefix_ends_at_a_segment(core):
     assert core.is_own(b"/_bridge")
     assert core.is_own(b"/_bridge/tag.js")
     assert not core.is_own(b"/_bridged")
+    assert core.is_own(b"/fr/omcart/cartlink/token/abc")
+    assert not core.is_own(b"/omcart/cartlinks")
     assert not core.is_own(b"/")
 
 

@@ -53,8 +53,8 @@ document.addEventListener('securitypolicyviolation', (event) => {
 """
 
 
-def expected(told: str) -> tuple[dict, list[str]]:
-    """Read the last column: the data of the page view, and the orders."""
+def expected(told: str, path: str) -> tuple[dict, list[str]]:
+    """Read the last column: the data of the page view, and the orders. A category's path is the page's own."""
     if found := re.fullmatch(r"product (\d+)", told):
         return {"pid": found[1]}, []
     if found := re.fullmatch(r"order (\d+)", told):
@@ -68,10 +68,19 @@ def expected(told: str) -> tuple[dict, list[str]]:
     if size:
         data["nitems"] = int(size)
     if category:
-        data |= {"category_id": category, "attributes": [{"id": category, "type": "category"}]}
+        data |= {
+            "category_id": category,
+            "category_path": category_path(path),
+            "attributes": [{"id": category, "type": "category"}],
+        }
     if words:
         data["search"] = words
     return data, []
+
+
+def category_path(path: str) -> str:
+    """The path below the store view's address, as the shop's own menu writes it."""
+    return path.strip("/").removesuffix(".html")
 
 
 class World:
@@ -163,7 +172,7 @@ def cases(keys):
 @pytest.mark.parametrize("key", cases(TELLING))
 def test_a_page_is_told_as_what_it_is_and_breaks_no_policy(world, key):
     kind, view, told = TELLING[key]
-    data, orders = expected(told)
+    data, orders = expected(told, urlsplit(RECORDED[key].target.decode()).path)
     violations, console, events = world.open(key, RECORDED[key])
     (first, *others) = events
     assert first["type"] == "pageview"

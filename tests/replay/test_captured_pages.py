@@ -9,7 +9,7 @@ import pytest
 from tests.replay.library import BREEZE, CAPTURES, NEEDS_CAPTURES, SAMPLES, Recorded, calls, pages
 
 MARKUP = re.compile(
-    rb'<script (?:nonce="([A-Za-z0-9+/_=-]+)" )?src="/_bridge/tag\.js\?v=[0-9a-f]{12}" data-bridge '
+    rb'<script (?:nonce="([A-Za-z0-9+/_=-]+)" )?src="/_bridge/tag\.js\?v=[0-9a-f]{12}(?:&amp;view=\w+)?" data-bridge '
     rb'data-account="0123456789abcdef" data-store="(default|fr)" async></script>'
 )
 OMETRIA_SOURCE = re.compile(rb"(?:https://)?(?:cdn|trk|api)\.ometria\.com")

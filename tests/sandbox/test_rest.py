@@ -96,6 +96,13 @@ def test_attributes_can_be_searched_and_name_their_options(shop):
     assert shop.rest("V1/products/attributes/nosuch").status_code == 404
 
 
+def test_an_attribute_answers_by_its_code_and_by_its_id(shop):
+    color = shop.rest("V1/products/attributes/color").json
+    assert shop.rest(f"V1/products/attributes/{color['attribute_id']}").json == color
+    options = shop.rest("V1/products/attributes/color/options").json
+    assert shop.rest(f"V1/products/attributes/{color['attribute_id']}/options").json == options != []
+
+
 def test_the_stock_sweep_counts_the_rows_of_the_page_only(shop):
     page = "V1/inventory/export-stock-salable-qty/website/base?searchCriteria[pageSize]=6&searchCriteria[currentPage]="
     counts = [shop.rest(f"{page}{number}").json["total_count"] for number in (1, 2, 3, 4, 5)]

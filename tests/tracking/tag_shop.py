@@ -44,6 +44,8 @@ OMETRIA = """
   }
   Object.assign(ometria, {
     init: (type, data, store) => send('init', type, data, store),
+    pageview: (url, type, data) => send('pageview', new URL(url).pathname, type, data),
+    trackCheckout: (stage) => send('trackCheckout', stage),
     identify: (email) => send('identify', email),
     Basket: Basket,
     setBasket(basket) {
@@ -137,6 +139,9 @@ PAGES = {
     "/catalogsearch/result/": ("catalogsearch-result-index", LISTING),
     "/checkout/cart/": ("checkout-cart-index", ""),
     "/checkout/": ("checkout-index-index", ""),
+    "/multishipping/checkout/addresses/": ("multishipping-checkout-addresses", ""),
+    "/plain": ("", ""),
+    "/search.html": ("", ""),
     "/about": ("cms-page-view cms-about", ""),
     "/missing": ("cms-noroute-index cms-no-route", ""),
     "/customer/account/": ("account customer-account-index", ""),
@@ -219,7 +224,12 @@ class Shop:
         @app.get("/")
         def page(path: str = "") -> Response:
             found = PAGES.get("/" + path)
-            return Response(self.html(*found), mimetype="text/html") if found else Response("", 404)
+            if found is None:
+                return Response(self.html("", "") if path == "gone-missing" else "", 404)
+            classes, body = found
+            return Response(
+                self.html(request.args.get("classes", classes).replace("none", ""), body), mimetype="text/html"
+            )
 
         @app.post("/calls")
         def calls() -> Response:

@@ -22,12 +22,18 @@ NEEDS_CHROMIUM = [
 KEPT_AWAY = "Failed to load resource: net::ERR_FAILED"
 
 
+def is_ours(url):
+    """Whether the tag, or Ometria's script for it, is asked for, or asks."""
+    return "/_bridge/" in url or "/tags/" in url
+
+
 class Visit:
     """A visitor's browser at the shop; what is wrong on any of its pages is kept."""
 
     def __init__(self, context, shop, origin):
         self.context, self.shop, self.origin = context, shop, origin
         self.wrong = []
+        self.waiting = set()
         self.page = self.tab()
 
     def tab(self):
@@ -49,10 +55,10 @@ class Visit:
         return self.settle()
 
     def settle(self):
-        """Wait until nothing has been called for a while; return all calls so far."""
+        """Wait until nothing is asked for by the tag, and nothing has been called for a while; return all calls so far."""
         limit, known, since = time.monotonic() + 10, -1, time.monotonic()
         while time.monotonic() < limit:
-            if len(self.shop.calls) != known:
+            if len(self.shop.calls) != known or self.waiting:
                 known, since = len(self.shop.calls), time.monotonic()
             elif time.monotonic() - since > QUIET:
                 break

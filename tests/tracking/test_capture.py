@@ -46,7 +46,7 @@ def plain(event):
         Registered: ("email", "subscribed"),
         Subscribed: ("email",),
         LoggedOut: (),
-        OrderPlaced: ("order", "guest"),
+        OrderPlaced: ("order", "guest") if not getattr(event, "number", None) else ("order", "number", "guest"),
     }[type(event)]
     return (type(event).__name__, *(getattr(event, key) for key in keys))
 
@@ -259,7 +259,7 @@ def order(path, *, method="POST", status=200, answer_body='"23"', body=None):
         (order(f"{GUEST_CART}/payment-information", answer_body="true"), []),
         (order(f"{GUEST_CART}/payment-information", answer_body='{"id":23}'), []),
         (order(f"{GUEST_CART}/payment-information", answer_body='"23'), []),
-        (order(f"{GUEST_CART}/set-payment-information", answer_body="true"), None),
+        (order(f"{GUEST_CART}/set-payment-information", answer_body="true"), []),
         (order("/rest/V1/carts/12/order", method="PUT"), None),
         (order(f"{GUEST_CART}/order"), None),
     ],
@@ -283,3 +283,51 @@ def test_an_order_without_a_readable_body_is_still_an_order(make_room):
     passing = order(f"{GUEST_CART}/payment-information")
     passing.request_body = b"{"
     assert seen(room, passing) == [("OrderPlaced", "23", True)]
+
+
+# ---- the account ---------------------------------------------------------------------------------------------------
+
+
+def edited(*answer, email="new@example.com", changed="1", kind="success"):
+    content, body = multipart(firstname="A", change_email=changed, email=email, current_password="Shopper1234!")
+    return exchange(
+        "/customer/account/editPost/", body, sent=(content,), answer=[*answer, set_cookie(messages(kind))],
+        cookie=f"bridge_visitor={'a' * 32}",
+    )  # fmt: skip
+
+
+def test_a_changed_address_changes_the_identity_once(room):
+    assert seen(room, edited()) == [("Identified", "new@example.com", "account")]
+    assert seen(room, edited()) == []
+    assert seen(room, edited(changed="0", email="other@example.com")) == []
+    assert seen(room, edited(changed="", email="other@example.com")) == []
+    assert seen(room, edited(kind="error", email="other@example.com")) == []
+    assert seen(room, edited(email="nobody")) == []
+    assert seen(room, edited(email="third@example.com")) == [("Identified", "third@example.com", "account")]
+
+
+def me(status=200, body='{"id":7,"email":"roni@example.com"}', cookie=f"bridge_visitor={'a' * 32}", sent=(AJAX,)):
+    return exchange(
+        "/rest/default/V1/customers/me", method="GET", sent=sent, cookie=cookie, status=status, answer_body=body
+    )
+
+
+def test_a_visitor_who_was_logged_in_before_is_known_once_the_shop_names_her(room):
+    assert seen(room, me(401, '{"message":"not authorised"}')) == []
+    assert seen(room, me()) == [("Identified", "roni@example.com", "account")]
+    assert seen(room, me()) == []
+    assert seen(room, me(body='{"id":7,"email":"RONI@example.com"}')) == []
+    identities = room.tracking.observer._identities
+    assert identities.known("a" * 32, None).email == "roni@example.com"
+    for odd in ("[]", "null", '{"id":7}', '{"email":"roni@example.com"}', '{"id":7,"email":["x"]}', "<html>"):
+        assert seen(room, me(body=odd, cookie=f"bridge_visitor={'b' * 32}")) == []
+
+
+def test_a_customer_of_whom_the_shop_told_before_our_cookie_claims_her_identity(room):
+    seen(room, me(cookie="PHPSESSID=s"))
+    assert seen(room, me(cookie="PHPSESSID=s")) == []
+    seen(room, me(cookie="", sent=(("Authorization", "Bearer t"),)))
+    assert seen(room, me(cookie="", sent=(("Authorization", "Bearer t"),))) == []
+    identities = room.tracking.observer._identities
+    assert identities.known("c" * 32, b"s").email == "roni@example.com"
+    assert identities.known("d" * 32, None, b"t").email == "roni@example.com"

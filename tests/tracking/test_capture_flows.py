@@ -21,7 +21,7 @@ FLOWS = {
     "add_to_wishlist": [],
     "apply_coupon_cart": [("BasketChanged", "couponPost")],
     "cart_page_logged_in": [],
-    "change_email_and_password": [],
+    "change_email_and_password": [("Identified", "roni.new@example.com", "account")],
     "change_password": [],
     "contact_form": [],
     "create_account_from_success_page": [],

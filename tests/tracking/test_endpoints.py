@@ -7,8 +7,8 @@ import pytest
 
 from bridge.db import db
 from bridge.events import Identified
-from bridge.models import IdentityClaim
-from bridge.tracking import endpoints
+from bridge.models import IdentityClaim, Visitor
+from bridge.tracking.endpoints import answers, tag
 from tests.tracking.conftest import make_book
 
 VISITOR = "0123456789abcdef0123456789abcdef"
@@ -163,8 +163,72 @@ def test_the_id_stays_for_the_life_of_a_cart(room, client):
     assert client.get("/_bridge/me", headers=OWN).json["basket"] == first
     emptied = basket(client, {"skus": [], "empty": True}).json["id"]
     assert emptied != first
-    room.tracking.observer._identities.end_basket(VISITOR)
+    room.tracking.observer._identities.end_basket(client.get_cookie("bridge_visitor").value)
     assert basket(client, {"skus": []}).json["id"] not in {first, emptied}
+
+
+def test_saying_that_a_cart_is_empty_keeps_nothing_of_made_up_visitors(room):
+    client = room.app.test_client()
+    for number in range(30):
+        client.set_cookie("bridge_visitor", f"{number:032x}")
+        assert basket(client, {"skus": [], "empty": True}).status_code == 200
+    with room.app.app_context():
+        assert db.session.query(Visitor).count() == 0
+
+
+def test_a_visitor_who_is_known_stays_the_same_when_the_cart_is_emptied(room, client):
+    identify(room)
+    first = basket(client, {"skus": []}).json["id"]
+    assert basket(client, {"skus": [], "empty": True}).json["id"] != first
+    assert client.get_cookie("bridge_visitor").value == VISITOR
+    assert client.get("/_bridge/me", headers=OWN).json["email"] == ADA
+
+
+def test_a_front_end_without_cookies_of_the_shop_claims_by_its_token(room):
+    event = Identified(email=ADA, source="login", at=time.time())
+    room.tracking.observer._identities.identify(None, None, event, b"secret-token")
+    client = room.app.test_client()
+    assert "email" not in client.get("/_bridge/me", headers=OWN | {"Authorization": "Bearer other"}).json
+    assert client.get("/_bridge/me", headers=OWN | {"Authorization": "Bearer secret-token"}).json["email"] == ADA
+
+
+def test_without_consent_nothing_is_answered_or_set_and_what_was_kept_is_forgotten(make_room):
+    room = make_room(make_book(consent__mode="cookie"))
+    client = room.app.test_client()
+    refused = client.get("/_bridge/me", headers=OWN)
+    assert (refused.status_code, refused.json) == (403, {"error": "consent"})
+    assert "Set-Cookie" not in refused.headers
+    client.set_cookie("bridge_consent", "1")
+    client.set_cookie("bridge_visitor", VISITOR)
+    identify(room)
+    assert client.get("/_bridge/me", headers=OWN).json["email"] == ADA
+    client.set_cookie("bridge_consent", "0")
+    withdrawn = client.get("/_bridge/me", headers=OWN)
+    assert withdrawn.status_code == 403
+    assert "bridge_visitor=;" in withdrawn.headers["Set-Cookie"]
+    assert "Max-Age=0" in withdrawn.headers["Set-Cookie"]
+    with room.app.app_context():
+        assert db.session.query(Visitor).count() == 0
+
+
+def test_two_visitors_who_ask_in_turns_never_see_a_byte_of_each_other(room):
+    names = {"a" * 32: "ann@example.com", "b" * 32: "bob@example.com"}
+    clients = {}
+    for visitor, email in names.items():
+        identify(room, visitor=visitor, email=email)
+        clients[visitor] = room.app.test_client()
+        clients[visitor].set_cookie("bridge_visitor", visitor)
+    told = {visitor: [] for visitor in names}
+    for turn in range(12):
+        for visitor, client in clients.items():
+            answer = client.get("/_bridge/me", headers=OWN) if turn % 2 else basket(client, {"skus": []})
+            told[visitor].append(str(answer.headers) + answer.text)
+    ids = {visitor: clients[visitor].get("/_bridge/me", headers=OWN).json["basket"] for visitor in names}
+    for visitor, other in zip(names, reversed(names), strict=True):
+        everything = "".join(told[visitor])
+        assert names[visitor] in everything
+        assert ids[visitor] in everything
+        assert not [word for word in (other, names[other], ids[other]) if word in everything]
 
 
 @pytest.mark.parametrize(
@@ -210,8 +274,8 @@ def test_a_fault_of_ours_is_told_as_a_status_only(room, client, monkeypatch):
 
 @pytest.mark.parametrize("limit", ["VISITOR_CALLS", "ADDRESS_CALLS"])
 def test_too_many_calls_of_one_visitor_or_address_are_put_off(room, client, monkeypatch, limit):
-    monkeypatch.setattr(endpoints, limit, 3)
-    monkeypatch.setattr(endpoints.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(tag, limit, 3)
+    monkeypatch.setattr(answers.time, "monotonic", lambda: 1000.0)
     statuses = [client.get("/_bridge/me", headers=OWN).status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     other = room.app.test_client()
@@ -219,9 +283,9 @@ def test_too_many_calls_of_one_visitor_or_address_are_put_off(room, client, monk
 
 
 def test_made_up_visitors_do_not_reset_the_count_of_their_address(room, monkeypatch):
-    monkeypatch.setattr(endpoints, "ADDRESS_CALLS", 3)
-    monkeypatch.setattr(endpoints, "CALLERS", 6)
-    monkeypatch.setattr(endpoints.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(tag, "ADDRESS_CALLS", 3)
+    monkeypatch.setattr(answers, "CALLERS", 6)
+    monkeypatch.setattr(answers.time, "monotonic", lambda: 1000.0)
     statuses = [room.app.test_client().get("/_bridge/me", headers=OWN).status_code for _ in range(20)]
     assert statuses == [200] * 3 + [429] * 17
 

@@ -61,15 +61,15 @@ def test_older_news_never_replaces_newer(identities):
     identities.identify(visitor, None, login("new@example.com", at=200))
     identities.identify(visitor, None, login("old@example.com", at=100))
     assert identities.known(visitor, None).email == "new@example.com"
-    identities.forget(visitor, None, at=150)
+    identities.forget(visitor, [], at=150)
     assert identities.known(visitor, None).email == "new@example.com"
-    identities.forget(visitor, None, at=250)
+    identities.forget(visitor, [], at=250)
     assert identities.known(visitor, None).email is None
 
 
 def test_a_log_out_drops_what_waits_for_its_session(identities):
     identities.identify(None, SESSION, login())
-    identities.forget(None, SESSION, time.time())
+    identities.forget(None, [SESSION], time.time())
     assert identities.known(new_visitor_id(), SESSION).email is None
 
 

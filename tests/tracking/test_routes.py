@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.tracking.capture import ROUTES
-from bridge.tracking.routes import RouteTable, store_code
+from bridge.tracking.routes import RouteTable, rest_code
 from tests.tracking.wires import Request
 
 TABLE = RouteTable(ROUTES)
@@ -29,7 +29,23 @@ TABLE = RouteTable(ROUTES)
         ("POST", "/", None),
         ("POST", "/checkout/cart", None),
         ("POST", "/a/b/c/d/checkout/cart/add", None),
-        ("POST", "/rest/default/V1/guest-carts/abc/shipping-information", None),
+        ("POST", "/rest/default/V1/guest-carts/abc/shipping-information", "guest-shipping-information"),
+        ("POST", "/rest/default/V1/guest-carts/abc/totals-information", None),
+        ("GET", "/rest/default/V1/guest-carts/abc/billing-address", None),
+        ("GET", "/rest/fr/V1/customers/me", "account-me"),
+        ("PUT", "/rest/fr/V1/customers/me", None),
+        ("GET", "/rest/fr/V1/customers/me/billingAddress", None),
+        ("GET", "/fr/checkout/onepage/success/", "success"),
+        ("GET", "/multishipping/checkout/success", "multishipping-success"),
+        ("GET", "/multishipping/checkout/results/", "multishipping-results"),
+        ("POST", "/checkout/onepage/success/", None),
+        ("GET", "/checkout/onepage/failure/", None),
+        ("POST", "/customer/account/editPost/", "account-edit"),
+        ("POST", "/graphql/", "graphql"),
+        ("POST", "/shop/index.php/fr/graphql", "graphql"),
+        ("POST", "/a/b/c/d/graphql", None),
+        ("POST", "/graphql/x", None),
+        ("GET", "/graphql", None),
         ("POST", "/rest/default/V1/carts/12/payment-information", None),
         ("POST", "/rest/default/V1/customers/7", None),
         ("POST", "/rest", None),
@@ -37,7 +53,7 @@ TABLE = RouteTable(ROUTES)
         ("DELETE", "/checkout/cart/add", None),
         ("POST", "/checkout/cart/add/" + "x" * 5000, None),
         ("POST", "/customer/account/forgotpasswordpost/", None),
-        ("POST", "/graphql", None),
+        ("POST", "/graphql", "graphql"),
     ],
 )
 def test_a_request_is_watched_by_method_and_path_alone(method, target, name):
@@ -57,13 +73,15 @@ def test_a_request_is_watched_by_method_and_path_alone(method, target, name):
         (b"/checkout/cart/add", None),
     ],
 )
-def test_the_store_code_is_read_from_a_rest_path(path, code):
-    assert store_code(path) == code
+def test_the_rest_code_is_read_from_a_rest_path(path, code):
+    assert rest_code(path) == code
 
 
 def test_identity_orders_and_subscriptions_are_urgent_and_the_cart_is_not():
     urgent = {route.name for route in ROUTES if route.urgent}
     assert urgent == {
+        "guest-shipping-information", "guest-set-payment-information", "guest-billing-address", "success",
+        "multishipping-success", "multishipping-results", "account-edit", "account-me", "graphql",
         "login", "login-ajax", "register", "newsletter", "logout", "order-guest", "order-guest-put", "order-customer",
         "order-customer-put", "register-rest", "token-rest",
     }  # fmt: skip

@@ -27,6 +27,7 @@ pytestmark = NEEDS_CHROMIUM
                     "pids": ["5", "6"],
                     "nitems": 12,
                     "category_id": "3",
+                    "category_path": "listing",
                     "attributes": [{"id": "3", "type": "category"}],
                 },
                 "default",
@@ -146,10 +147,74 @@ def test_a_view_from_the_back_forward_cache_counts_once_with_the_cart_of_now(vis
 
 
 def test_fragments_and_replaced_addresses_are_no_views(visit):
-    visit.open("/checkout/")
+    visit.open("/about")
     visit.do("history.replaceState(null, '', location.href)")
-    visit.do("location.hash = '#payment'")
-    assert visit.do("location.hash = '#om_debug'") == [["init", "checkout", {}, "default"]]
+    visit.do("history.replaceState(null, '', '/about?sorted=1')")
+    visit.do("location.hash = '#part'")
+    assert visit.do("location.hash = '#om_debug'") == [["init", "content", {}, "default"]]
+
+
+def test_steps_of_the_checkout_are_told_as_they_are_entered(visit):
+    visit.open("/checkout/")
+    for step in ("#shipping", "#payment", "#payment", "#om_debug"):
+        visit.do(f"location.hash = '{step}'")
+    assert visit.do("history.replaceState(null, '', '/checkout/?step=review')") == [
+        ["init", "checkout", {}, "default"],
+        ["trackCheckout", "shipping"],
+        ["trackCheckout", "payment"],
+        ["trackCheckout", "review"],
+    ]
+
+
+def test_a_step_of_multishipping_is_named_by_its_action(visit):
+    assert visit.open("/multishipping/checkout/addresses/")[1:] == [["trackCheckout", "addresses"]]
+
+
+def test_a_page_that_changes_its_address_is_a_view_once(visit):
+    visit.open("/listing")
+    visit.do("history.pushState(null, '', '/listing?p=2'); history.pushState(null, '', '/listing?p=2')")
+    visit.page.wait_for_timeout(400)
+    visit.settle()
+    visit.do("history.go(-2)")
+    visit.page.wait_for_timeout(400)
+    visit.settle()
+    assert [(call[0], call[1]) for call in visit.shop.calls] == [
+        ("init", "listing"), ("pageview", "/listing"), ("pageview", "/listing"),
+    ]  # fmt: skip
+    assert [call[2]["page"] for call in visit.shop.named("pageview")] == [2, 1]
+
+
+def test_a_themes_own_event_says_that_the_next_view_is_drawn(visit):
+    visit.open("/listing")
+    visit.do(
+        "history.pushState(null, '', '/about'); document.body.className = 'cms-page-view cms-about';"
+        "document.dispatchEvent(new Event('breeze:load')); document.dispatchEvent(new Event('breeze:load'))"
+    )
+    assert visit.shop.calls[1:] == [["pageview", "/about", "content", {}]]
+
+
+def test_a_shops_own_pages_have_the_type_that_its_rules_give(make_visit):
+    visit = make_visit(make_book(tracking__page_type_rules=["cms-about=listing", "/missing=content"]))
+    assert visit.open("/about")[0][1] == "listing"
+    assert visit.open("/missing")[1][1] == "content"
+
+
+def open_plain(visit, path):
+    """Open a page without Magento's classes: the tag waits a moment for signs of a front end that asks by GraphQL."""
+    visit.open(path)
+    visit.page.wait_for_timeout(2000)
+    return visit.settle()[-1]
+
+
+def test_a_path_says_the_type_where_no_class_does(visit):
+    assert open_plain(visit, "/plain") == ["init", None, {}, "default"]
+    assert open_plain(visit, "/catalogsearch/result/?q=bag&classes=none")[1:3] == [
+        "listing", {"page": 1, "pids": ["5", "6"], "nitems": 12, "category_id": "3",
+        "attributes": [{"id": "3", "type": "category"}], "search": "bag"},
+    ]  # fmt: skip
+    assert open_plain(visit, "/search.html?q=bag")[1:3] == ["listing", {"page": 1, "pids": [], "search": "bag"}]
+    assert open_plain(visit, "/gone-missing")[1] is None
+    visit.wrong.clear()
 
 
 def test_decisions_are_logged_only_in_debugging(visit):
@@ -159,7 +224,32 @@ def test_decisions_are_logged_only_in_debugging(visit):
     assert told == []
     visit.page.evaluate("document.cookie = 'OMdebug=2_1; path=/'")
     visit.open("/product")
-    assert any(text.startswith("bridge: page product") for text in told)
+    visit.shop.refuse = True
+    visit.do("shop.add('5')")
+    visit.shop.refuse = False
+    visit.do("shop.add('5')")
+    visit.do("shop.cart()")
+    for expected in (
+        "type product by catalog-product-view",
+        "call view product",
+        "add asked [5]",
+        "add held back: the cart did not grow",
+        "call added 5 1",
+        "call basket",
+        "basket held back: as it was",
+    ):
+        assert any(f"bridge: {expected}" in text for text in told), expected
+    assert not [text for text in told if "fault" in text]
+
+
+def test_the_log_names_no_email(visit):
+    visit.open("/")
+    identify(visit, "ada@example.com")
+    told = []
+    visit.page.on("console", lambda message: told.append(message.text))
+    visit.open("/product#om_debug")
+    assert any("call identify" in text for text in told)
+    assert not [text for text in told if "ada@" in text]
 
 
 def test_an_identity_is_told_once_and_again_only_when_it_changes(visit):

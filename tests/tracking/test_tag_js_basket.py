@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bridge.db import db
-from tests.tracking.conftest import STATIC
+from bridge.models import CatalogItem
+from bridge.tracking.cart_links import Line
+from tests.tracking.conftest import STATIC, make_book
 from tests.tracking.tag_shop import HOSTILE
 from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify, lines
 
@@ -21,8 +25,72 @@ def test_a_basket_is_told_once_however_often_the_cart_is_asked_for(visit):
     [[basket]] = visit.shop.named("setBasket")
     assert lines(basket) == [("5", None, 2, 68)]
     assert (basket["total"], basket["size"], basket["cur"]) == (68, 2, "GBP")
-    assert basket["url"] == f"{visit.origin}/checkout/cart/"
+    assert re.fullmatch(re.escape(visit.origin) + r"/_bridge/cart/[0-9a-f]{48}", basket["url"])
     assert len(basket["id"]) == 24
+
+
+def test_without_cart_links_the_basket_leads_to_the_cart_page(make_visit):
+    visit = make_visit(make_book(tracking__cart_link_days=0))
+    visit.shop.put()
+    visit.open("/")
+    visit.do("shop.cart()")
+    assert visit.shop.named("setBasket")[0][0]["url"] == f"{visit.origin}/checkout/cart/"
+
+
+def test_the_link_of_a_basket_holds_what_the_shops_form_needs_to_rebuild_it(visit):
+    visit.shop.put(qty=2)
+    visit.shop.put(product="17", sku="S-Red", kind="configurable", item="2")
+    visit.shop.lines[1]["options"] = [{"option_id": 93, "option_value": "4"}, {"option_id": 137, "option_value": "7"}]
+    visit.shop.put(product="20", sku="BUNDLE-A-B", kind="bundle", item="3")
+    visit.open("/")
+    visit.do("shop.cart()")
+    links = visit.shop.room.tracking.observer._links
+    basket = links.find(visit.shop.named("setBasket")[0][0]["url"].rpartition("/")[2])
+    assert basket.lines == [
+        Line("5", 2, "SKU-5", {}), Line("17", 1, "S-Red", {"93": "4", "137": "7"}), Line("20", 1, "BUNDLE-A-B", None),
+    ]  # fmt: skip
+    assert basket.store == "default"
+
+
+def test_by_sku_a_bundle_and_a_product_with_options_carry_the_sku_of_their_record(make_visit):
+    visit = make_visit(make_book(products__id_attribute="sku"))
+    with visit.shop.room.app.app_context():
+        db.session.add_all(
+            [
+                CatalogItem(sku="BUNDLE", product="20"),
+                CatalogItem(sku="PLAIN", product="6"),
+                CatalogItem(sku="A-red", product="30"),
+            ]
+        )
+        db.session.commit()
+    visit.shop.put(product="20", sku="BUNDLE-A-B", kind="bundle")
+    visit.shop.put(product="6", sku="PLAIN-gift", item="2")
+    visit.shop.lines[1]["options"] = [{"option_id": 3, "option_value": "for you"}]
+    visit.shop.put(item="3")
+    visit.open("/")
+    visit.do("shop.cart()")
+    [[basket]] = visit.shop.named("setBasket")
+    assert [line["pid"] for line in basket["lis"]] == ["BUNDLE", "PLAIN", "SKU-5"]
+
+
+def test_by_sku_a_basket_whose_ids_nobody_knows_is_held_back(make_visit):
+    visit = make_visit(make_book(products__id_attribute="sku"))
+    visit.shop.put(product="20", sku="BUNDLE-A-B", kind="bundle")
+    visit.open("/")
+    visit.do("shop.cart()")
+    assert visit.shop.named("setBasket") == []
+
+
+@pytest.mark.parametrize("path", ["/wishlist/index/cart/item/3/", "/sales/order/reorder/order_id/9/"])
+def test_what_grew_after_a_wish_list_or_a_reorder_was_added(visit, path):
+    visit.shop.put()
+    visit.open("/about")
+    visit.do("shop.cart()")
+    visit.shop.lines[0]["qty"] = 3
+    visit.shop.put(product="6", sku="SKU-6", item="2")
+    visit.do(f"fetch('{path}', {{ method: 'POST' }}).then(() => shop.cart())")
+    visit.wrong.clear()
+    assert sorted(visit.shop.named("trackAddToBasket")) == [["5", 2], ["6", 1]]
 
 
 def test_the_basket_is_a_full_one_with_parent_and_variant_after_a_mini_cart_change(visit):

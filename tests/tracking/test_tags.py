@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.tracking.tags import PARTS
 from tests.tracking.conftest import ACCOUNT, DEFAULT_VIEW, FRENCH_VIEW, GERMAN_VIEW, STORES, make_book
 from tests.tracking.wires import Request
 
 ELEMENT = re.compile(
-    rb'<script src="/_bridge/tag\.js\?v=([0-9a-f]{12})" data-bridge data-account="(\w*)" data-store="(\w*)" async></script>'
+    rb'<script src="/_bridge/tag\.js\?v=([0-9a-f]{12})(?:&amp;view=(\w+))?" data-bridge data-account="(\w*)" '
+    rb'data-store="(\w*)" async></script>'
 )
 
 
@@ -22,11 +24,12 @@ def markup(room, target="/", host="store.test", **headers):
 def element(room, *args, **more):
     found = ELEMENT.fullmatch(markup(room, *args, **more))
     assert found
-    return tuple(part.decode() for part in found.groups())
+    version, _view, account, store = found.groups()
+    return version.decode(), account.decode(), store.decode()
 
 
-def config_of(room):
-    text = room.tracking.tags.script.plain.decode()
+def config_of(room, view="", part="main"):
+    text = room.tracking.tags.script_of(view, "", part).plain.decode()
     return json.loads(text[text.rindex("})({") + 3 : text.rindex(");")])
 
 
@@ -77,7 +80,8 @@ def test_a_view_that_shares_its_url_with_a_tracked_one_has_the_tag(make_room):
     book.values["store:fr"] = {"tracking.enabled": False}
     room = make_room(book)
     assert element(room, host="eu.store.test")[2] == "de"
-    assert config_of(room)["stores"]["2"]["enabled"] is False
+    assert config_of(room, "2")["view"]["enabled"] is False
+    assert config_of(room, "de")["view"]["enabled"] is True
 
 
 def test_before_the_store_tree_is_read_the_default_settings_serve(make_room):
@@ -111,16 +115,17 @@ def test_the_version_changes_with_the_urls_of_the_views(room):
 def test_the_ids_follow_the_scope_that_owns_the_account(make_room):
     book = make_book(general__api_key="key-of-the-account", products__namespace="all")
     book.values["store:fr"] = {"products.namespace": "fr", "general.store_id_kind": "id"}
-    assert config_of(make_room(book))["stores"]["2"] | {"enabled": True} == {
-        "code": "fr", "site": "fr", "account": ACCOUNT, "enabled": True, "checkout": True, "currency": "EUR",
-        "key": "id", "products": "all", "orders": "",
+    assert config_of(make_room(book), "fr")["view"] == {
+        "code": "fr", "id": "2", "website": "2", "base": "/", "site": "fr", "account": ACCOUNT, "enabled": True,
+        "checkout": True, "mode": "direct", "consent": None, "links": True, "currency": "EUR", "key": "id",
+        "products": "all", "orders": "",
     }  # fmt: skip
 
 
 def test_without_the_api_keys_the_owner_of_the_site_identifier_stands_in(make_room):
     book = make_book(products__namespace="all", products__namespace_separator="-")
     book.values["store:fr"] = {"products.namespace": "fr"}
-    assert config_of(make_room(book))["stores"]["2"]["products"] == "all-"
+    assert config_of(make_room(book), "2")["view"]["products"] == "all-"
 
 
 def test_no_secret_is_in_the_script(make_room):
@@ -135,19 +140,59 @@ def test_settings_cannot_break_out_of_script_or_markup(make_room):
     assert "</script" not in script.rpartition("})(")[2]
     assert "\u2028" not in script
     assert markup(room).count(b"<script") == 1
-    assert config_of(room)["stores"]["1"]["code"] == hostile.code
+    assert config_of(room)["view"]["code"] == hostile.code
 
 
 def test_markup_that_would_be_too_long_is_left_out(make_room):
     assert markup(make_room(prefix="/" + "x" * 500)) is None
 
 
-def test_the_script_is_within_six_kilobytes_and_without_comments(room):
-    script = room.tracking.tags.script
-    assert len(script.gzipped) <= 6 * 1024
-    assert gzip.decompress(script.gzipped) == script.plain
-    assert not [line for line in script.plain.decode().splitlines() if line.startswith(("//", "/*", " "))]
-    assert b"`" not in script.plain, "a template over several lines would lose its indentation"
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"tracking__mode": "data_layer"},
+        {"consent__mode": "cookie", "consent__cookie": "consent", "consent__pattern": "marketing=1"},
+    ],
+)
+def test_each_script_is_within_six_kilobytes_however_many_store_views_there_are(make_room, values):
+    stores = tuple(
+        replace(DEFAULT_VIEW, ref=f"store:view{number}", code=f"view{number}", id=number, is_default=number == 1)
+        for number in range(1, 401)
+    )
+    room = make_room(make_book(stores, **values))
+    for view in ("", "view7", "400"):
+        for part in ("", "main", *PARTS):
+            script = room.tracking.tags.script_of(view, "store.test", part)
+            assert len(script.gzipped) <= 6 * 1024
+            assert gzip.decompress(script.gzipped) == script.plain
+    assert config_of(room, "400")["view"]["code"] == "view400"
+    assert len(markup(room)) <= 512
+
+
+def test_a_view_is_named_by_code_or_id_and_else_by_its_host(room):
+    def code(view, host="", part=""):
+        text = room.tracking.tags.script_of(view, host, part).plain.decode()
+        return json.loads(text[text.rindex("})({") + 3 : text.rindex(");")])["view"]["code"]
+
+    assert [code("de"), code("3"), code("", "eu.store.test"), code("gone", "EU.store.test:80"), code("")] == [
+        "de", "de", "fr", "fr", "default",
+    ]  # fmt: skip
+
+
+def test_before_consent_only_the_part_that_waits_for_it_is_served(make_room):
+    room = make_room(make_book(consent__mode="cookiebot"))
+    tags = room.tracking.tags
+    assert len(tags.script.plain) < len(tags.script_of("", "", "main").plain) / 2
+    assert config_of(room, part="")["view"]["consent"]["mode"] == "cookiebot"
+    assert config_of(room, part="")["pageTypes"] == ""
+
+
+def test_rules_of_the_shop_come_before_magentos_names(make_room):
+    room = make_room(make_book(tracking__page_type_rules=["brand-index-*=listing", "/thanks/=none"]))
+    assert config_of(room)["pageTypes"].startswith(
+        "brand-index-*=listing /thanks= checkout-onepage-success=confirmation "
+    )
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,9 @@ def test_the_memory_of_unknown_skus_is_bounded(monkeypatch):
     for number in range(100):
         variants.look_up([f"S{number}"])
     assert len(variants._unknown) <= 30
+
+
+def test_the_sku_of_a_product_is_read_from_the_catalogue():
+    db.session.add(CatalogItem(sku="BUNDLE", product="20"))
+    db.session.commit()
+    assert Variants(ShopOf()).skus_of(["20", "21"]) == {"20": "BUNDLE"}

@@ -1,0 +1,158 @@
+"""The request log and the error log, filtered, for people and for files. All of it was masked when it was written."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import select
+
+from bridge.db import db
+from bridge.errors import Misconfigured
+from bridge.models import Pending, RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement
+
+PAGE = 500
+COLUMNS = ("time", "account", "kind", "records", "status", "outcome", "request_id", "milliseconds", "message")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell of a spreadsheet must not begin with: it would be computed."""
+UNITS = {"m": 60, "h": 3600, "d": 86_400}
+AGO = re.compile(r"(\d{1,6})([mhd])")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines: an empty value takes all. Times are Unix seconds; ``text`` is a part of the message."""
+
+    account: str = ""
+    kind: str = ""
+    outcome: str = ""
+    request_id: str = ""
+    text: str = ""
+    since: float | None = None
+    until: float | None = None
+    errors: bool = False
+
+
+def lines(wanted: Wanted, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the calls to Ometria, the newest first, at most ``most``; ``errors`` takes those that were not accepted."""
+    left = most
+    last: int | None = None
+    while left is None or left > 0:
+        where = [*_where(wanted), *([RequestLog.id < last] if last is not None else [])]
+        query = select(RequestLog).where(*where).order_by(RequestLog.id.desc()).limit(min(PAGE, left or PAGE))
+        found = db.session.scalars(query.execution_options(populate_existing=True)).all()
+        yield from (_line(row) for row in found)
+        if len(found) < PAGE:
+            return
+        last, left = found[-1].id, None if left is None else left - len(found)
+
+
+def set_aside(wanted: Wanted, most: int) -> list[dict[str, Any]]:
+    """Return the records that wait for somebody to look at them, the newest first: the other half of the error log."""
+    where: list[ColumnElement[bool]] = [Pending.state == "refused"]
+    if wanted.account:
+        where.append(Pending.account == wanted.account)
+    if wanted.kind:
+        where.append(Pending.kind == wanted.kind)
+    if wanted.text:
+        where.append(Pending.reason.contains(wanted.text, autoescape=True))
+    query = select(Pending).where(*where).order_by(Pending.id.desc()).limit(most)
+    return [
+        {
+            "time": stamp(row.due_at),
+            "account": row.account,
+            "kind": row.kind,
+            "entity": row.entity,
+            "message": row.reason,
+        }
+        for row in db.session.scalars(query)
+    ]
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    for column, value in (
+        (RequestLog.account, wanted.account),
+        (RequestLog.kind, wanted.kind),
+        (RequestLog.outcome, wanted.outcome),
+        (RequestLog.request_id, wanted.request_id),
+    ):
+        if value:
+            where.append(column == value)
+    if wanted.text:
+        where.append(RequestLog.message.contains(wanted.text, autoescape=True))
+    if wanted.since is not None:
+        where.append(RequestLog.at >= wanted.since)
+    if wanted.until is not None:
+        where.append(RequestLog.at < wanted.until)
+    if wanted.errors:
+        where.append(RequestLog.outcome != "accepted")
+    return where
+
+
+def _line(row: RequestLog) -> dict[str, Any]:
+    found = {
+        "time": stamp(row.at),
+        "account": row.account,
+        "kind": row.kind,
+        "records": row.records,
+        "status": row.status,
+        "outcome": row.outcome,
+        "request_id": row.request_id,
+        "milliseconds": row.milliseconds,
+        "message": row.message,
+    }
+    return found if row.body is None else {**found, "body": row.body}
+
+
+def stamp(moment: float) -> str:
+    """Return Unix seconds as UTC time in words of a log."""
+    return dt.datetime.fromtimestamp(moment, tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str, now: float | None = None) -> float:
+    """Return Unix seconds of ``30m``, ``24h``, ``7d`` (that long ago) or of a day or time in UTC."""
+    if match := AGO.fullmatch(text.strip()):
+        return (time.time() if now is None else now) - int(match[1]) * UNITS[match[2]]
+    try:
+        found = dt.datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise Misconfigured(
+            "A time is 30m, 24h or 7d (so long ago), or a day or time in UTC such as 2026-11-25."
+        ) from None
+
+
+def as_csv(found: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Yield a header and a line for each row; bodies do not fit a table and are left out."""
+    yield _row(COLUMNS)
+    for row in found:
+        yield _row([_cell(row.get(name, "")) for name in COLUMNS])
+
+
+def as_json(found: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Yield a JSON object a line, bodies included where they were kept."""
+    for row in found:
+        yield msgspec.json.encode(row).decode() + "\n"
+
+
+def _row(cells: Any) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,102 @@
+/*
+ * bridge, for a front end that asks the shop by GraphQL: what an address shows, carts, orders and customers. It is loaded
+ * by the tag where there are such calls, and works through what the tag gives it.
+ */
+const bridge = document.currentScript.bridge;
+const { store, page, name, log, call, recall, nativeFetch } = bridge;
+const TYPES = { PRODUCT: 'product', CATEGORY: 'listing', CMS_PAGE: 'content' };
+const CART = 'cart(cart_id:$id){id total_quantity prices{grand_total{value currency}} items{uid quantity product{__typename uid sku} ' +
+  'prices{price{value}} ... on ConfigurableCartItem{configured_variant{uid sku}}}}';
+const ROUTE = 'query($url:String!){route(url:$url){type ... on CategoryTree{uid} ... on ProductInterface{uid sku}}}';
+
+const identifier = (uid) => { try { return atob(uid); } catch (error) { return ''; } };
+
+async function ask(query, variables, headers) {
+  const answer = await nativeFetch(store.base + 'graphql', {
+    method: 'POST', body: JSON.stringify({ query, variables }), credentials: 'omit',
+    headers: { 'Content-Type': 'application/json', ...(store.code ? { Store: store.code } : {}), ...headers },
+  });
+  return (await answer.json()).data || {};
+}
+
+// The bearer token that the front end itself sent; it goes where it was meant for, and is kept nowhere.
+function bearer(headers) {
+  const found = new Headers(headers || {}).get('authorization');
+  return found ? { Authorization: found } : {};
+}
+
+bridge.route = async () => {
+  const url = location.pathname.slice(store.base.length);
+  const words = new URLSearchParams(location.search);
+  if (page.type === 'listing' && !page.data.category_id && words.get('query')) { return { data: { ...page.data, search: words.get('query') } }; }
+  const found = (await ask(ROUTE, { url })).route;
+  log('route', url, found && found.type);
+  const type = found && TYPES[found.type];
+  if (!type) { return null; }
+  const id = identifier(found.uid);
+  if (type === 'product') { return { type, product: id, sku: found.sku, data: { pid: name(id, found.sku) } }; }
+  if (type !== 'listing') { return { type, data: {} }; }
+  return { type, data: { ...page.data, page: Number(words.get('page') || words.get('p')) || 1, category_id: id,
+    category_path: url.replace(/\.html?$/, ''), attributes: [{ id, type: 'category' }] } };
+};
+
+// The cart in the shape of Magento's own section, so that it takes the same way.
+function asSection(cart) {
+  const items = (cart.items || []).map((item) => {
+    const variant = item.configured_variant;
+    const id = identifier(item.product.uid);
+    if (variant) { bridge.learn({ [variant.sku]: { product: identifier(variant.uid), parent: id, parent_sku: item.product.sku } }); }
+    return {
+      product_id: id, product_sku: variant ? variant.sku : item.product.sku, qty: item.quantity,
+      product_type: variant ? 'configurable' : 'simple', product_price_value: item.prices.price.value, options: [],
+    };
+  });
+  const total = cart.prices.grand_total;
+  return { items, subtotalAmount: total.value, money: total.currency, data_id: Date.now() };
+}
+
+// In variables, in the text of the query, or in the answer.
+const cartOf = (text) => (/cart_?id\\?"?\s*:\s*\\?"([\w-]{8,64})\\?"/i.exec(text) || [])[1];
+
+async function reread(id, headers) {
+  const asked = bridge.tick();
+  const { cart } = await ask('query($id:String!){' + CART + '}', { id }, headers);
+  if (!cart) { log('cart held back: the shop gives none'); return; }
+  bridge.onCart(asSection(cart), asked);
+}
+
+async function order(number) {
+  if (!number || recall('orders', []).includes(number)) { return; }
+  bridge.keep('orders', recall('orders', []).concat(number).slice(-50));
+  await bridge.onCart({ items: [] }, bridge.tick());
+  await bridge.ready();
+  call('order', store.orders + number);
+}
+
+async function read(headers, body, told) {
+  const data = told.data || {};
+  const placed = data.placeOrder || data.setPaymentMethodAndPlaceOrder;
+  if (placed) {
+    const { orderV2, order: old } = placed;
+    await order((orderV2 && orderV2.number) || (old && (old.order_number || old.order_id)));
+    return;
+  }
+  const logged = data.generateCustomerToken;
+  if (logged && logged.token) { bridge.identify(await bridge.who({ Authorization: 'Bearer ' + logged.token })); }
+  if (data.createCustomer || data.createCustomerV2 || data.setGuestEmailOnCart || data.subscribeEmailToNewsletter) {
+    bridge.identify(await bridge.who(bearer(headers)));
+  }
+  const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
+  const id = mutated && ((data[mutated].cart || {}).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
+  if (id) { await reread(id, bearer(headers)); }
+}
+
+bridge.seen = async (headers, body, answer) => {
+  const adds = /add\w*ToCart/.test(body) && /^(product|listing)$/.test(page.type);
+  const skus = [...body.matchAll(/sku\\?"?\s*:\s*\\?"([^"\\]+)/g)].map((found) => found[1]);
+  const asked = Number((/quantity\\?"?\s*:\s*([\d.]+)/.exec(body) || [])[1]) || 1;
+  const add = adds ? bridge.remember(null, asked, skus) : /reorderItems|addWishlistItems/.test(body) ? bridge.remember(null, 0) : null;
+  const told = await answer;
+  if (add) { bridge.answered(add); }
+  await read(headers, body, told);
+};

@@ -1,0 +1,117 @@
+// ---- what the page asks the shop -----------------------------------------------------------------------------------
+
+// A longer answer is no cart, and reading it would hold the page up.
+const LONGEST_ANSWER = 4e6;
+const ADD = /\/checkout\/cart\/add(group)?(\/|$)|\/wishlist\/(index|shared)\/(all)?cart(\/|$)|\/sales\/(order|guest)\/reorder(\/|$)/;
+const kindOf = (url) => {
+  const asked = path(url);
+  return ADD.test(asked) ? 'add' : /\/customer\/section\/load(\/|$)/.test(asked) ? 'sections' : /\/graphql\/?$/.test(asked) ? 'graphql' : null;
+};
+
+const onCart = safely((cart, asked) => {
+  if (!allowed()) { return; }
+  if (!cart || !Array.isArray(cart.items)) { log('cart held back'); return; }
+  page.cart = cart;
+  // Most visitors have no cart, and need not load what reads one.
+  if (cart.items.length || recall('sent', { lines: [] }).lines.length || recall('adds', [], TAB).length) { return part('basket').then((found) => found.take(cart, asked)); }
+});
+
+const isLong = (length) => length > LONGEST_ANSWER && (log('answer held back: too long', length), true);
+const read = (text) => (isLong(text.length) ? {} : parse(text) || {});
+
+// The cart that the shop's script keeps, unless it is of another store view, the shop has said since that it is out of
+// date, or the page has seen it or a later one.
+function stored() {
+  const cart = section('cart');
+  const current = (parse(decoded(cookie('section_data_ids'))) || {}).cart;
+  return cart && cart.items && !section('cart', '-section-invalidation') && (!current || current === cart.data_id) &&
+    (!cart.storeId || !Number(store.id) || String(cart.storeId) === store.id) &&
+    !(page.cart && page.cart.data_id >= cart.data_id) ? cart : null;
+}
+
+const restore = safely(() => {
+  const cart = stored();
+  return cart && onCart(cart, 0);
+});
+
+// What only some visitors and shops need is loaded when it is needed.
+const parts = {};
+function part(file) {
+  parts[file] = parts[file] || new Promise((resolve, reject) => {
+    again('part', file, { bridge: api, onload: () => resolve(api), onerror: reject });
+  });
+  return parts[file];
+}
+
+const api = {
+  store, page, transport, here, prefix, away, TAB, nativeFetch, safely, log, call, recall, keep, section, token, name, learn, learnt, onCart,
+  remember, answered, identify, who, cookie, decoded, parse, configuration, load, allowed, part, ready: () => ready, tick: () => ++clock,
+};
+
+const asksGraphql = safely((headers, body, answer) => {
+  // Only what changes a cart, an order or the customer is of interest; questions are left alone.
+  if (typeof body === 'string' && /mutation/.test(body)) { part('graphql').then((api) => api.seen(headers, body, answer)).catch(() => log('fault')); }
+});
+
+// A function of the page's is passed through as it is; ours only looks on, before it or at what it gives.
+function wrap(object, key, before, after) {
+  const native = object[key];
+  object[key] = function (...words) {
+    if (before) { before(this, ...words); }
+    const result = native.apply(this, arguments);
+    if (after) { after(result, ...words); }
+    return result;
+  };
+}
+
+function watch() {
+  const calls = new WeakMap();
+
+  // readystatechange comes before the page's own load handlers, which ask for the cart in turn.
+  const changed = safely(function () {
+    const known = calls.get(this);
+    if (!known || this.readyState !== 4) { return; }
+    calls.delete(this);
+    if (known.kind === 'add') { answered(known.add); return; }
+    const told = this.responseType === 'json' ? this.response || {} : read(this.responseText);
+    if (known.kind === 'sections') { onCart(told.cart, known.asked); } else { asksGraphql({}, known.body, Promise.resolve(told)); }
+  });
+  const opened = safely((request, url) => {
+    const kind = kindOf(url);
+    if (kind) {
+      calls.set(request, { kind, url });
+      request.addEventListener('readystatechange', changed);
+    }
+  });
+  const sent = safely((request, body) => {
+    const known = calls.get(request);
+    if (!known) { return; }
+    known.asked = ++clock;
+    known.body = body;
+    if (known.kind === 'add') { known.add = adding(known.url, body) || 1; }
+  });
+  const fetched = safely((answer, input, options) => {
+    const url = input.url || input;
+    const kind = kindOf(url);
+    if (kind === 'add') {
+      const id = adding(url, options && options.body);
+      answer.then(() => answered(id), () => {});
+    } else if (kind) {
+      const asked = ++clock;
+      const told = answer.then((response) => (isLong(response.headers.get('content-length')) ? '' : response.clone().text())).then(read);
+      told.catch(() => {});
+      if (kind === 'graphql') { asksGraphql((options || {}).headers, (options || {}).body, told); return; }
+      told.then(({ cart }) => { if (cart) { onCart(cart, asked); } }).catch(() => {});
+    }
+  });
+  const posted = safely((form, submitter) => {
+    const action = (submitter && submitter.getAttribute('formaction')) || form.getAttribute('action') || '';
+    if (kindOf(action) === 'add') { adding(action, new FormData(form)); }
+  });
+
+  wrap(XMLHttpRequest.prototype, 'open', (request, method, url) => opened(request, url));
+  wrap(XMLHttpRequest.prototype, 'send', sent);
+  wrap(HTMLFormElement.prototype, 'submit', (form) => posted(form));
+  wrap(window, 'fetch', null, fetched);
+  window.addEventListener('submit', (event) => { if (!event.defaultPrevented) { posted(event.target, event.submitter); } });
+}

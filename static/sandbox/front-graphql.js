@@ -1,0 +1,76 @@
+// The front that knows GraphQL only: one page, whose address is changed by script, and carts by their masked id.
+(function () {
+  "use strict";
+
+  const root = document.getElementById("root");
+  const CART = "{ id total_quantity items { uid quantity product { sku } } }";
+
+  async function ask(query, variables) {
+    const answer = await fetch("/graphql", {
+      method: "POST", headers: { "Content-Type": "application/json", Store: "default" }, body: JSON.stringify({ query, variables }),
+    });
+    const told = await answer.json();
+    if (told.errors) throw new Error(told.errors[0].message);
+    return told.data;
+  }
+
+  async function cartId() {
+    if (!localStorage.getItem("cart_id")) localStorage.setItem("cart_id", (await ask("mutation { createEmptyCart }")).createEmptyCart);
+    return localStorage.getItem("cart_id");
+  }
+
+  async function add(sku, selected) {
+    const { addProductsToCart } = await ask(
+      `mutation ($id: String!, $items: [CartItemInput!]!) { addProductsToCart(cartId: $id, cartItems: $items) { cart ${CART} user_errors { code message } } }`,
+      { id: await cartId(), items: [{ sku, quantity: 1, selected_options: selected }] },
+    );
+    return addProductsToCart;
+  }
+
+  async function update(uid, quantity) {
+    await ask(
+      `mutation ($input: UpdateCartItemsInput) { updateCartItems(input: $input) { cart ${CART} } }`,
+      { input: { cart_id: await cartId(), cart_items: [{ cart_item_uid: uid, quantity }] } },
+    );
+  }
+
+  async function order(email) {
+    const cart_id = await cartId();
+    const address = { firstname: "Greta", lastname: "Shopper", street: ["1 Quay Street"], city: "Bristol", postcode: "BS1 4AA", country_code: "GB", telephone: "0117" };
+    const send = (name, type, input) => ask(`mutation ($input: ${type}) { ${name}(input: $input) { cart { id } } }`, { input: { cart_id, ...input } });
+    await send("setGuestEmailOnCart", "SetGuestEmailOnCartInput", { email });
+    await send("setShippingAddressesOnCart", "SetShippingAddressesOnCartInput", { shipping_addresses: [{ address }] });
+    await send("setBillingAddressOnCart", "SetBillingAddressOnCartInput", { billing_address: { address } });
+    await send("setShippingMethodsOnCart", "SetShippingMethodsOnCartInput", { shipping_methods: [{ carrier_code: "flatrate", method_code: "flatrate" }] });
+    await send("setPaymentMethodOnCart", "SetPaymentMethodOnCartInput", { payment_method: { code: "checkmo" } });
+    const { placeOrder } = await ask("mutation ($input: PlaceOrderInput) { placeOrder(input: $input) { order { order_number } } }", { input: { cart_id } });
+    localStorage.removeItem("cart_id");
+    await go("/order-confirmation");
+    return placeOrder.order.order_number;
+  }
+
+  function show(...lines) {
+    root.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  }
+
+  async function render() {
+    const key = location.pathname.slice(1).replace(/\.html$/, "");
+    const { route } = await ask("query ($url: String!) { route(url: $url) { type relative_url } }", { url: key });
+    if (route && route.type === "PRODUCT") {
+      const { products } = await ask("query ($key: String) { products(filter: { url_key: { eq: $key } }) { items { name sku } } }", { key });
+      const [product] = products.items;
+      show(product.name, product.sku);
+    } else {
+      show(key || "home");
+    }
+  }
+
+  async function go(path) {
+    history.pushState(null, "", path);
+    await render();
+  }
+
+  window.addEventListener("popstate", render);
+  window.front = { ask, add, update, order, go };
+  render();
+})();

@@ -1,0 +1,166 @@
+"""The tag in real Chromium over the fronts of the sandbox that are not Luma's, with bridge between browser and shop."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bridge.proxy import Counters, ProxyOptions, ProxyWiring
+from bridge.sandbox.listener import Listener
+from bridge.sandbox.ometria import OmetriaOptions, create_ometria
+from bridge.sandbox.options import ShopOptions
+from bridge.sandbox.shop import create_shop
+from bridge.settings import Store
+from tests.replay.bridged import tracking_room
+from tests.tracking.conftest import ACCOUNT, make_book
+from tests.tracking.tag_visit import NEEDS_CHROMIUM
+from tests.wire.conftest import start_edge
+
+pytestmark = NEEDS_CHROMIUM
+
+ORDER = """async () => {
+  const call = async (method, path, body) => (await fetch('/rest/default/V1/' + path, {
+    method, headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'XMLHttpRequest' },
+    body: body ? JSON.stringify(body) : undefined })).json();
+  const page = await (await fetch('/checkout/')).text();
+  const cart = 'guest-carts/' + /"entity_id":\\s*"(\\w{32})"/.exec(page)[1];
+  const address = { street: ['1 Quay Street'], city: 'Bristol', country_id: 'GB', postcode: 'BS1 4AA', firstname: 'Greta',
+    lastname: 'Shopper', telephone: '0117', region: '' };
+  await call('POST', cart + '/shipping-information', { addressInformation: { shipping_address: address,
+    billing_address: address, shipping_method_code: 'flatrate', shipping_carrier_code: 'flatrate' } });
+  return call('POST', cart + '/payment-information', { cartId: cart, email: 'greta@example.com', billingAddress: address,
+    paymentMethod: { method: 'checkmo' } });
+}"""
+
+
+class Front:
+    """A front of the shop behind bridge, and what the fake Ometria received."""
+
+    def __init__(self, url, received, page, wrong):
+        self.url, self.received, self.page, self.wrong = url, received, page, wrong
+
+    def events(self, *kinds):
+        events = sorted(self.received.snapshot(ACCOUNT)["events"], key=lambda event: (event["sent"], event["seq"]))
+        return [event for event in events if event["type"] in kinds]
+
+    def wait(self, kind, number):
+        limit = time.monotonic() + 15
+        while len(self.events(kind)) < number and time.monotonic() < limit:
+            self.page.wait_for_timeout(50)
+        self.page.wait_for_timeout(500)
+        return [event["d"] for event in self.events(kind)]
+
+    def open(self, path):
+        self.page.goto(self.url + path)
+        self.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def make_front(tmp_path, chromium):
+    """Return a function giving a front by its name; no page may have shown an error at the end."""
+    with ExitStack() as stack:
+        fronts = []
+
+        def make(name):
+            ometria = Listener("127.0.0.1", 0)
+            app = create_ometria(OmetriaOptions(api_keys={"key": ACCOUNT}))
+            ometria.start(app)
+            stack.callback(ometria.stop)
+            room = stack.enter_context(tracking_room(tmp_path, ometria_tag_url=ometria.url + "/tags/{account_id}.js"))
+            origin = Listener("127.0.0.1", 0)
+            tracking = room.tracking
+            wiring = ProxyWiring(ProxyOptions(origin=origin.url), tracking.tags, tracking.observer)
+            _, port, stop = start_edge(wiring, Counters(CollectorRegistry()), room.app)
+            stack.callback(stop)
+            url = f"http://127.0.0.1:{port}"
+            view = Store(
+                ref="store:default", code="default", id=1, website="base", website_id=1, is_default=True,
+                base_url=f"{url}/", link_url=f"{url}/", currency="GBP",
+            )  # fmt: skip
+            room.books.current = make_book((view,))
+            origin.start(create_shop(ShopOptions(url, "token", front=name)))
+            stack.callback(origin.stop)
+            context = chromium.new_context()
+            stack.callback(context.close)
+            page, wrong = context.new_page(), []
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            fronts.append(Front(url, app.extensions["received"], page, wrong))
+            return fronts[-1]
+
+        yield make
+        assert [wrong for front in fronts for wrong in front.wrong] == []
+
+
+def shown(basket):
+    return sorted((line["pid"], line.get("vid"), line["q"], line["tot"]) for line in basket["lis"])
+
+
+def test_a_hyva_like_front_is_tracked_from_view_to_order(make_front):
+    front = make_front("hyva")
+    front.open("/bags.html")
+    listing = front.wait("pageview", 1)[0]
+    assert (listing["type"], listing["category_path"]) == ("listing", "bags")
+    assert "1" in listing["pids"]
+    front.open("/quayside-holdall.html")
+    assert front.wait("pageview", 2)[1]["pid"] == "1"
+    front.page.click("#product-addtocart-button")
+    front.page.wait_for_load_state("networkidle")
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("1", 1)]
+    [basket] = front.wait("setbasket", 1)
+    assert (shown(basket), basket["cur"]) == ([("1", None, 1, 64)], "GBP")
+    assert int(front.page.evaluate(ORDER)) > 0
+    front.open("/checkout/onepage/success/")
+    [order] = front.wait("transaction", 1)
+    assert order["tid"].isdigit()
+    front.page.reload()
+    front.page.wait_for_load_state("networkidle")
+    front.page.wait_for_timeout(700)
+    assert len(front.events("transaction")) == 1
+    assert {event["site"] for event in front.events("pageview", "setbasket", "transaction")} == {"default"}
+
+
+def test_a_front_that_knows_graphql_only_is_tracked_from_view_to_order(make_front):
+    front = make_front("graphql")
+    front.open("/")
+    assert front.wait("pageview", 1)[0]["type"] == "homepage"
+    front.page.evaluate("front.go('/bags.html')")
+    listing = front.wait("pageview", 2)[1]
+    assert (listing["type"], listing["category_path"]) == ("listing", "bags")
+    front.page.evaluate("front.go('/quayside-holdall.html')")
+    assert front.wait("pageview", 3)[2] | {"rurl": ""} == {"type": "product", "pid": "1", "rurl": ""}
+    front.page.evaluate("front.add('HP-BAG-01', [])")
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("1", 1)]
+    [basket] = front.wait("setbasket", 1)
+    assert (shown(basket), basket["cur"]) == ([("1", None, 1, 64)], "GBP")
+    front.page.evaluate("front.add('HP-BAG-01', [])")
+    assert [event["q"] for event in front.wait("addtobasket", 2)] == [1, 1]
+    front.page.evaluate("front.go('/cart')")
+    assert front.wait("pageview", 4)[3]["type"] == "basket"
+    number = front.page.evaluate("front.order('greta@example.com')")
+    assert [event["tid"] for event in front.wait("transaction", 1)] == [number]
+    # The total is the cart's grand total, which grows by the shipping that was chosen on the way to the order.
+    assert [(shown(basket), basket["total"]) for basket in front.wait("setbasket", 4)] == [
+        ([("1", None, 1, 64)], 64), ([("1", None, 2, 128)], 128), ([("1", None, 2, 128)], 138), ([], 0),
+    ]  # fmt: skip
+    assert front.wait("pageview", 5)[4]["type"] == "confirmation"
+
+
+def test_a_variant_chosen_by_graphql_is_told_with_its_parent(make_front):
+    front = make_front("graphql")
+    front.open("/breakwater-jacket.html")
+    assert front.wait("pageview", 1)[0]["pid"] == "17"
+    chosen = front.page.evaluate(
+        """async () => {
+          const { products } = await front.ask('{ products(filter: { url_key: { eq: "breakwater-jacket" } }) { items { sku'
+            + ' ... on ConfigurableProduct { variants { product { id sku } attributes { uid } } } } } }');
+          const [item] = products.items, [variant] = item.variants;
+          await front.add(item.sku, variant.attributes.map((attribute) => attribute.uid));
+          return variant.product;
+        }"""
+    )
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("17", 1)]
+    [basket] = front.wait("setbasket", 1)
+    assert [(line["pid"], line["vid"]) for line in basket["lis"]] == [("17", str(chosen["id"]))]
