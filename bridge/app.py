@@ -104,6 +104,7 @@ def proxy_wiring(app: Flask) -> ProxyWiring:
         threads=config.threads,
         kill_file=config.kill_file,
         access_log=config.access_log,
+        edit_meta_policies=config.edit_meta_policies,
     )
     return ProxyWiring(options, wired.tracking.tags, wired.tracking.observer)
 

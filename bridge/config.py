@@ -66,6 +66,7 @@ class Config:
     max_connections_per_ip: int = 0
     kill_file: Path = Path("var/no-injection")
     access_log: Path | None = None
+    edit_meta_policies: bool = False
 
     @property
     def embedded_redis(self) -> bool:
@@ -169,10 +170,9 @@ class Reader:
 
 
 def config_from_environ(environ: Mapping[str, str]) -> Config:
-    """Read the process settings.
+    """Read the process settings; raises :class:`Misconfigured` with one sentence that names the variable.
 
-    Raises :class:`Misconfigured` with one sentence that names the variable. Makes the data directory, and the secret
-    key in it when none is given and the database is the default one.
+    Makes the data directory, and the secret key in it when none is given and the database is the default one.
     """
     read = Reader(environ)
     data_dir = Path(read.text("BRIDGE_DATA_DIR", "./var") or "var").absolute()
@@ -207,6 +207,7 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
         max_connections_per_ip=int(read.number("BRIDGE_MAX_CONNECTIONS_PER_IP", 0, 0, 100_000)),
         kill_file=read.file("BRIDGE_KILL_FILE") or (data_dir / "no-injection").absolute(),
         access_log=read.file("BRIDGE_ACCESS_LOG"),
+        edit_meta_policies=read.flag("BRIDGE_EDIT_META_POLICIES"),
     )
 
 

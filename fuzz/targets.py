@@ -180,7 +180,7 @@ def inflated(body: bytes) -> bytes:
 def rewritten(body: bytes, *, gzip_in: bool, gzip_out: bool) -> bytes:
     """Put the tag into a whole body. Raises RefusedError."""
     try:
-        return rewrite(body, MARKUP, gzip_in=gzip_in, gzip_out=gzip_out)[0]
+        return rewrite(body, Splicer(MARKUP), gzip_in=gzip_in, gzip_out=gzip_out)
     except (CodingError, TooLargeError) as error:
         raise RefusedError(type(error).__name__) from error
 

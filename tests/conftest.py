@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.redis_server import start_redis
+
+settings.register_profile("bridge", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("bridge")
 
 MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres")
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from bridge.proxy.coding import WHOLE_LIMIT, BombError, CodingError, Recoder, TooLargeError, rewrite
+from bridge.proxy.meta_policies import PolicySplicer
 from bridge.proxy.splice import Splicer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bridge.proxy.coding import Memo
     from bridge.proxy.counters import Counters, Reason
@@ -79,6 +80,13 @@ class Page(NamedTuple):
     untouched: Callable[[], Headers]
     markup: bytes
     counters: Counters
+    policies: Mapping[str, tuple[bytes, ...]] | None = None  # sources to open the policies in its head for
+
+    def splicer(self) -> Splicer:
+        """Return what puts the tag in."""
+        if self.policies is None:
+            return Splicer(self.markup)
+        return PolicySplicer(self.markup, self.policies, self.counters.csp_noted)
 
 
 class Rewriting(Answer):
@@ -160,20 +168,22 @@ class Spliced(Rewriting):
 
     def __init__(self, page: Page) -> None:
         super().__init__(page)
-        self._splicer = Splicer(page.markup)
+        self._splicer = page.splicer()
 
     def _take(self, data: Buffer) -> list[Buffer]:
-        pieces = self._splicer.feed(data)
+        return self._settled(self._splicer.feed(data))
+
+    def _settled(self, pieces: list[Buffer]) -> list[Buffer]:
         if not self._splicer.decided:
             return []
         if not self._splicer.placed:
             return self._untouched(self._splicer.reason)
-        self._inject(self.length + len(self._page.markup) if self.length >= 0 else UNKNOWN)
+        self._inject(self.length + self._splicer.grown if self.length >= 0 else UNKNOWN)
         self.direct = True
         return pieces
 
     def _complete(self) -> list[Buffer]:
-        return self._untouched("grammar")
+        return self._settled(self._splicer.finish())
 
 
 class Coded(Rewriting):
@@ -213,7 +223,7 @@ class Coded(Rewriting):
 
     def _stream(self) -> list[Buffer]:
         self.holding = False
-        self._recoder = Recoder(Splicer(self._page.markup), gzip_in=self._gzip_in, gzip_out=self._gzip_out)
+        self._recoder = Recoder(self._page.splicer(), gzip_in=self._gzip_in, gzip_out=self._gzip_out)
         out: list[Buffer] = []
         for piece in self._raw:
             out += self._recoder.feed(piece)
@@ -231,7 +241,7 @@ class Coded(Rewriting):
 
     def _complete(self) -> list[Buffer]:
         if self._recoder is not None:
-            return self._untouched("encoding" if self._recoder.open else "grammar")
+            return self._untouched("encoding") if self._recoder.open else self._settled(self._recoder.finish())
         body = bytes(self._raw[0]) if len(self._raw) == 1 else b"".join(self._raw)
         key = (body, self._page.markup, self._gzip_in, self._gzip_out)
         made = self._memo.get(key) if self._memo is not None else None
@@ -239,7 +249,8 @@ class Coded(Rewriting):
             self._page.counters.memo(hit=made is not None)
         if made is None:
             try:
-                rewritten, splicer = rewrite(body, self._page.markup, gzip_in=self._gzip_in, gzip_out=self._gzip_out)
+                splicer = self._page.splicer()
+                rewritten = rewrite(body, splicer, gzip_in=self._gzip_in, gzip_out=self._gzip_out)
             except TooLargeError:
                 return self._untouched("size")
             if not splicer.placed:

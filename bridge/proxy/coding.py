@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from isal import isal_zlib
 
-from bridge.proxy.splice import Splicer
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.proxy.exchange import Buffer
+    from bridge.proxy.splice import Splicer
 
 GZIP_WINDOW: Final = 31
 LEVEL: Final = 1
@@ -113,12 +112,11 @@ class Memo:
         return len(self._bodies)
 
 
-def rewrite(body: bytes, markup: bytes, *, gzip_in: bool, gzip_out: bool) -> tuple[bytes, Splicer]:
-    """Put the tag into a whole body. Raises what inflate() raises."""
-    splicer = Splicer(markup)
+def rewrite(body: bytes, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> bytes:
+    """Put the tag into a whole body, as the splicer says. Raises what inflate() raises."""
     plain = inflate(body) if gzip_in else body
     pieces = splicer.feed(plain) + splicer.finish()
-    return deflate(pieces) if gzip_out else b"".join(pieces), splicer
+    return deflate(pieces) if gzip_out else b"".join(pieces)
 
 
 class Unpacker:

@@ -33,7 +33,7 @@ from bridge.proxy.rules import (
     takes_gzip,
     varies_by_coding,
 )
-from bridge.proxy.validators import marked, prepare, restore
+from bridge.proxy.validators import STALE_FIELDS, marked, prepare, restore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -285,9 +285,12 @@ class Core:
             return Answer(response, headers, framing, bodyless=True)
         if nonce is not None:
             markup = with_nonce(markup, nonce)
-        page = Page(response, framing, headers, partial(self.passed_headers, visit, response), markup, self.counters)
+        untouched = partial(self.passed_headers, visit, response)
+        policies = tags.csp_sources if self.options.edit_meta_policies else None
+        page = Page(response, framing, headers, untouched, markup, self.counters, policies)
         if gzip_in or gzip_out:
-            return Coded(page, self.memo if nonce is None else None, gzip_in=gzip_in, gzip_out=gzip_out)
+            memo = self.memo if nonce is None and policies is None else None
+            return Coded(page, memo, gzip_in=gzip_in, gzip_out=gzip_out)
         return Spliced(page)
 
     def passed_headers(self, visit: Visit, response: ResponseHead) -> Headers:
@@ -347,6 +350,7 @@ class Core:
                 if restored != value:
                     headers[at] = (name, restored)
                     headers, _, _ = edit_policies(headers, self.tags.csp_sources)
+                    return [field for field in headers if field[0].lower() not in STALE_FIELDS]
                 break
         return headers
 

@@ -35,6 +35,7 @@ class ProxyOptions:
     threads: int = 8
     kill_file: Path | None = None
     access_log: Path | None = None
+    edit_meta_policies: bool = False
 
 
 class Route(Protocol):

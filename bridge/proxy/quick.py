@@ -106,6 +106,7 @@ class QuickAnswers:
         """Take what the exchanges share, and the origin's internal host, which may not be named to visitors."""
         self._core = core
         self._internal = internal
+        self._long_pages = core.options.edit_meta_policies
 
     def answer(self, visit: Visit, head: ShapedHead, data: bytes, end: int) -> Short | None:
         """Answer with data[end:] as the first of the body; None where it takes the long way."""
@@ -126,7 +127,7 @@ class QuickAnswers:
         if facts.html:
             reason = visit.path_reason or ("method" if method not in PAGE_METHODS else facts.reason)
             if reason is None and length <= PAGE_LIMIT:
-                return self._page(visit, head, facts, (data, end, left))
+                return None if self._long_pages else self._page(visit, head, facts, (data, end, left))
             reason = reason if reason not in {None, "encoding"} or length <= PAGE_LIMIT else "size"
         if facts.passed is None or reason is None:
             return None

@@ -28,13 +28,15 @@ _BLANK = rb"[\t\n\f\r ]"
 _NAME = rb"[^\t\n\f\r />][^\t\n\f\r />=]*+"
 _VALUE = rb"(?:\"[^\"]*+\"|'[^']*+'|[^\t\n\f\r \"'>][^\t\n\f\r >]*+|(?=>))"
 _ASSIGNED = rb"(?:" + _BLANK + rb"*+=" + _BLANK + rb"*+" + _VALUE + rb"|(?!" + _BLANK + rb"*+=))"
-_REST_OF_TAG = rb"(?:(?=[\t\n\f\r /])(?:[\t\n\f\r /]++|" + _NAME + _ASSIGNED + rb")*+)?+>"
+REST_OF_TAG: Final = rb"(?:(?=[\t\n\f\r /])(?:[\t\n\f\r /]++|" + _NAME + _ASSIGNED + rb")*+)?+>"
 
-_TAG = re.compile(rb"<(?:html|head)" + _REST_OF_TAG, re.IGNORECASE)
+_TAG = re.compile(rb"<(?:html|head)" + REST_OF_TAG, re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"(" + _NAME + rb")" + _ASSIGNED)
+ATTRIBUTE_VALUE: Final = re.compile(rb"(" + _NAME + rb")(?:" + _BLANK + rb"*+=" + _BLANK + rb"*+(" + _VALUE + rb"))?")
+"""An attribute's name and, where it is assigned one, its value as written."""
 _USUAL = re.compile(
-    (rb"(?:\xef\xbb\xbf)?_*+<!doctype[^>]*+>_*+(<html" + _REST_OF_TAG + rb")_*+<head").replace(b"_", _BLANK)
-    + _REST_OF_TAG,
+    (rb"(?:\xef\xbb\xbf)?_*+<!doctype[^>]*+>_*+(<html" + REST_OF_TAG + rb")_*+<head").replace(b"_", _BLANK)
+    + REST_OF_TAG,
     re.IGNORECASE,
 )
 _BLANKS = re.compile(_BLANK + rb"*+")
@@ -77,12 +79,14 @@ class Splicer:
     """Puts `markup` into one document that comes in pieces.
 
     Nothing is given out until the place is `decided`; then `placed` says whether there is one, and if not `reason` why.
+    `grown` is by how many bytes the document then grew.
     """
 
-    __slots__ = ("_at", "_document", "_held", "_html", "_scan", "decided", "markup", "placed", "reason")
+    __slots__ = ("_at", "_document", "_held", "_html", "_scan", "decided", "grown", "markup", "placed", "reason")
 
     def __init__(self, markup: bytes) -> None:
         self.markup = markup
+        self.grown = len(markup)
         self.decided = False
         self.placed = False
         self.reason: Reason = "grammar"

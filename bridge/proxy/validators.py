@@ -1,7 +1,8 @@
 """Validators of injected pages: the origin's entity tag, made weak and marked with the tag's version.
 
-A page that was injected with another version of the tag, or before there was one, must not be revalidated as unchanged:
-only the current mark is taken off a request's If-None-Match.
+A page that was injected with another version of the tag, or stored before there was one, must not be revalidated as
+unchanged: only the current mark is taken off a request's If-None-Match, and where a browser opens a document with
+entity tags that bear none, the condition is left out. What it then costs is one whole answer.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def prepare(request: RequestHead, headers: Headers, suffix: bytes | None) -> tup
         return headers, frozenset()
     ours: frozenset[bytes] = frozenset()
     out: Headers = []
+    opened = suffix is not None and request.index.get(b"sec-fetch-dest") == b"document"
     for name, value in headers:
         lower = name.lower()
         if lower == b"if-modified-since":
@@ -64,6 +66,8 @@ def prepare(request: RequestHead, headers: Headers, suffix: bytes | None) -> tup
         if lower == b"if-none-match" and suffix is not None:
             plain, found = unmarked(value, suffix)
             ours |= found
+            if opened and not found:
+                continue
             out.append((name, plain))
         else:
             out.append((name, value))

@@ -64,7 +64,8 @@ def test_a_bomb_is_told_from_a_large_page():
 @pytest.mark.parametrize("gzip_out", [False, True])
 def test_a_page_is_rewritten_whole_and_in_pieces_alike(gzip_in, gzip_out):
     body = gzip.compress(PAGE) if gzip_in else PAGE
-    whole, splicer = rewrite(body, TAG, gzip_in=gzip_in, gzip_out=gzip_out)
+    splicer = Splicer(TAG)
+    whole = rewrite(body, splicer, gzip_in=gzip_in, gzip_out=gzip_out)
     assert splicer.placed
     assert (gzip.decompress(whole) if gzip_out else whole) == TAGGED
     for step in (1, 7, 1000, len(body)):

@@ -43,6 +43,22 @@ def test_a_conditional_request_for_a_page_keeps_only_its_entity_tags():
     assert prepare(RequestHead(headers=same), same, b"b1") == (same, frozenset())
 
 
+@pytest.mark.parametrize(
+    ("dest", "tag", "kept"),
+    [
+        (b"document", b'"a"', False),
+        (b"document", b'W/"a-b0"', False),
+        (b"document", b'W/"a-b1"', True),
+        (b"empty", b'"a"', True),
+        (None, b'"a"', True),
+    ],
+)
+def test_a_document_stored_without_the_tag_is_asked_for_anew(dest, tag, kept):
+    headers = [(b"If-None-Match", tag)] + ([(b"Sec-Fetch-Dest", dest)] if dest else [])
+    out, _ = prepare(RequestHead(headers=headers), headers, b"b1")
+    assert any(name == b"If-None-Match" for name, _ in out) is kept
+
+
 @pytest.mark.parametrize(("etag", "expected"), [(b'"a"', b'W/"a-b1"'), (b'"b"', b'"b"'), (b"junk", b"junk")])
 def test_a_304_bears_the_mark_that_the_visitors_copy_has(etag, expected):
     assert restore(etag, frozenset({b"a"}), b"b1") == expected

@@ -368,6 +368,8 @@ def _conditions() -> list[Asked]:
         first = CONDITIONS[number % len(CONDITIONS)]
         more = [first, *(each for each in dice.random.sample(CONDITIONS, 2) if each[0].lower() != first[0].lower())]
         more = list({name.lower(): (name, value) for name, value in more}.values())
+        if number % 2:
+            more.append((b"Sec-Fetch-Dest", b"document"))
         fields = dice.strewn([HOST], more + dice.some(2))
         page = number % 3 > 0
         target = b"/a.html" if page else b"/static/a.css"

@@ -30,7 +30,7 @@ def table(heading: str) -> list[list[str]]:
 
 def names(heading: str, when: str | None = None) -> frozenset[bytes]:
     """Return the names of fields, in lower case, in the first column; `when` is what the second one says."""
-    rows = [row for row in table(heading) if when is None or row[1] == when]
+    rows = [row for row in table(heading) if when is None or row[1].split(",")[0] == when]
     return frozenset(name.lower().encode() for row in rows for name in re.findall(r"`([^`]+)`", row[0]))
 
 
@@ -117,7 +117,7 @@ def _changed(asked: Asked, name: bytes, value: bytes) -> list[tuple[bytes, bytes
     if name.lower() == b"if-modified-since":
         return []
     if name.lower() == b"if-none-match":
-        return [(name, unmarked(value))]
+        return _condition(asked, name, value)
     if name.lower() == b"accept-encoding":
         return [(name, b"gzip" if asked.takes_gzip else b"identity")]
     return [(name, value)]
@@ -137,6 +137,11 @@ def folded(fields: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return sorted((name, re.sub(rb"[ \t]+,", b",", value)) for name, value in joined.items())
 
 
+def _condition(asked: Asked, name: bytes, value: bytes) -> list[tuple[bytes, bytes]]:
+    plain = unmarked(value)
+    return [(name, plain)] if plain != value or b"document" not in asked.values(b"sec-fetch-dest") else []
+
+
 def unmarked(value: bytes) -> bytes:
     return re.sub(rb'W/"([^"]*)%b"' % re.escape(MARK), rb'W/"\1"', value)
 
@@ -145,11 +150,11 @@ def compared(asked: Asked, terms: Terms) -> Asked:
     """Return what to ask the origin itself: with the conditions and the coding that bridge asks for."""
     if not asked.page:
         return asked
-    fields = []
+    fields: list[tuple[bytes, ...]] = []
     for name, value, *blanks in asked.fields:
         lower = name.lower()
         if lower == b"if-none-match":
-            fields.append((name, unmarked(value)))
+            fields += _condition(asked, name, value)
         elif lower == b"accept-encoding":
             fields.append((name, b"gzip" if asked.takes_gzip and not terms.packs else b"identity"))
         elif lower != b"if-modified-since":
@@ -161,9 +166,9 @@ def becomes(reply: Reply, asked: Asked, terms: Terms) -> Reply:
     """Return what the visitor gets of an answer that the origin gave to compared()."""
     page = is_page(reply, asked)
     stays = names("Answers: fields that stay here", "always") | _named(reply.connection)
-    if page:
-        stays |= names("Answers: fields that stay here", "page")
     marked = reply.status == 304 and asked.page and any(MARK in value for value in asked.values(b"if-none-match"))
+    if page or marked:
+        stays |= names("Answers: fields that stay here", "page")
     fields = []
     for name, value in reply.fields:
         lower = name.lower()

@@ -363,7 +363,7 @@ def test_a_client_of_http_1_0_gets_the_body_without_chunks(origin, proxy, adapto
 def test_the_entity_tag_of_a_page_bears_the_mark_and_only_the_current_one_is_taken_off(origin, proxy):
     def play(wire, request):
         if request.values(b"if-none-match") == [b'W/"abc"']:
-            return b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\n\r\n'
+            return b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\nLast-Modified: Wed, 21 Oct 2026 07:28:00 GMT\r\n\r\n'
         return ok(
             PAGE,
             b"text/html",
@@ -381,9 +381,18 @@ def test_the_entity_tag_of_a_page_bears_the_mark_and_only_the_current_one_is_tak
     again = proxy.get(b"/", b'If-None-Match: W/"abc-b1"')
     assert again.status == 304
     assert again.value(b"etag") == b'W/"abc-b1"'
+    assert again.value(b"last-modified") is None
     older = proxy.get(b"/", b'If-None-Match: W/"abc-b0"')
     assert older.status == 200
     assert origin.received[2].values(b"if-none-match") == [b'W/"abc-b0"']
+
+
+def test_a_document_stored_before_the_tag_is_sent_anew(origin, proxy):
+    origin.plays[b"/"] = lambda _, request: (
+        b'HTTP/1.1 304 Not Modified\r\nETag: "abc"\r\n\r\n' if request.values(b"if-none-match") else ok(PAGE)
+    )
+    assert proxy.get(b"/", b'If-None-Match: "abc"', b"Sec-Fetch-Dest: document").body == TAGGED
+    assert proxy.get(b"/", b'If-None-Match: "abc"', b"Sec-Fetch-Dest: empty").status == 304
 
 
 def test_a_file_keeps_its_validators(origin, proxy):

@@ -298,3 +298,31 @@ def test_several_gzip_members_are_one_page(origin, proxy):
         gzip.compress(PAGE[:60]) + gzip.compress(PAGE[60:]), b"text/html", b"Content-Encoding: gzip"
     )
     assert proxy.get(b"/", b"Accept-Encoding: gzip").text == TAGGED
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parametrize("way", ["length", "chunked"])
+def test_policies_in_the_page_itself_are_opened_where_that_is_asked_for(origin, start, coding, way):
+    """P09: the same in `<meta http-equiv>`."""
+    policy = b"<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'self'; img-src 'none'\">"
+    opened = policy.replace(
+        b"'self'; img-src 'none'", b"&#x27;self&#x27; https://cdn.ometria.com; img-src &#x27;none&#x27;"
+    )
+    body = HEAD + policy + REST
+    fields: tuple[bytes, ...] = ()
+    if coding == "gzip":
+        body, fields = gzip.compress(body), (b"Content-Encoding: gzip",)
+    origin.plays[b"/"] = (
+        ok(body, b"text/html", *fields) if way == "length" else chunked([body[:40], body[40:]], b"text/html", *fields)
+    )
+    proxy = start(edit_meta_policies=True)
+    page = proxy.get(b"/", b"Accept-Encoding: gzip")
+    assert page.complete
+    assert (gzip.decompress(page.body) if coding == "gzip" else page.body) == HEAD + MARKUP + opened + REST
+    assert proxy.count("csp_notes", note="none") == 1
+
+
+def test_policies_in_the_page_are_left_where_it_is_not_asked_for(origin, proxy):
+    policy = b'<meta http-equiv="Content-Security-Policy" content="script-src \'self\'">'
+    origin.plays[b"/"] = ok(HEAD + policy + REST)
+    assert proxy.get(b"/").body == HEAD + MARKUP + policy + REST
