@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types docs bench soak fuzz lock demo-journey screenshots clean
+.PHONY: help run test lint types docs bench soak scale faults fuzz lock demo-journey screenshots clean
 
 help:  ## print the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,11 +33,20 @@ docs: $(VENV)/run.stamp  ## write the generated pages (docs/settings.md)
 demo-journey: $(VENV)/test.stamp  ## a shopper's journey in a real browser, slowly, for a person to watch
 	$(BIN)/python -m tests.browser.demo
 
-bench: $(VENV)/test.stamp  ## measure the proxy against the same pages asked directly; writes docs/performance.md
+bench: $(VENV)/test.stamp  ## measure proxy and mail relay (docs/performance.md) and what each kind of record costs (docs/scale.md)
+	$(BIN)/python -m bench.loop
 	$(BIN)/python -m bench.proxy
+	$(BIN)/python -m bench.mail
+	$(BIN)/python -m bench.scale --only kinds limit
 
 soak: $(VENV)/test.stamp  ## half an hour of mixed load: memory, descriptors and threads must stay flat; writes docs/soak.md
 	$(BIN)/python -m bench.soak $(ARGS)
+
+scale: $(VENV)/test.stamp  ## export up to a million customers: cost, memory, the limit; writes docs/scale.md
+	$(BIN)/python -m bench.scale $(ARGS)
+
+faults: $(VENV)/test.stamp  ## the fault suite in its long form: a hundred kills; FAULT_ROUNDS and FAULT_SEED change it
+	FAULT_ROUNDS=$${FAULT_ROUNDS:-100} $(BIN)/python -m pytest tests/faults tests/coupons/test_killed.py $(ARGS)
 
 fuzz: $(VENV)/test.stamp  ## ten million made cases against other readers; goes on where it stopped, keeps what it finds
 	$(BIN)/python -m fuzz $(ARGS)

@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench import field, nginx
+from bench import field, loop, mail, nginx
 from bench.origin import FILES, pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,11 +34,12 @@ Written by `make bench` from `docs/figures/`; figures are medians of interleaved
 read the ratios, not the absolute numbers. *direct* is a made shop that answers from memory and costs next to nothing; a
 real page of Magento costs 50 to 500 ms, so the figures say what a proxy adds, not what visitors see. *nginx* puts a tag
 in with `sub_filter` and packs with gzip 1, its buffers and its allocator tuned, both with an access log; what gets no
-tag it merely passes. The last column is the requests that bridge serves for the CPU that nginx spends on one.
+tag it merely passes. *bare* passes bytes both ways unread (`bench/bare.py`): what uvloop and the kernel cost
+any proxy in Python. *x nginx* is the requests that bridge serves for the CPU that nginx spends on one.
 """
 COLUMNS = (
-    "| page | coding | size | CPU ms, bridge | nginx | the shop | a second, bridge | nginx | direct | bridge / nginx |",
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| page | coding | size | CPU ms, bridge | bare | nginx | the shop | a second, bridge | nginx | direct | x nginx |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 )
 FIELD_HEAD = """
 ## Among others
@@ -119,6 +120,7 @@ def table(figures: dict[str, Any]) -> str:
             row["coding"],
             f"{row['bytes'] / 1000:.0f} kB",
             f"{bridge['cpu']:.3f}",
+            f"{row['bare']['cpu']:.3f}" if "bare" in row else "-",
             f"{nginx['cpu']:.3f}" if nginx else "-",
             f"{direct['cpu']:.3f}",
             f"{bridge['rps']:,.0f}",
@@ -128,7 +130,9 @@ def table(figures: dict[str, Any]) -> str:
         )
         lines.append(f"| {' | '.join(cells)} |")
     page = "\n".join(lines) + "\n"
-    return page + FIELD_HEAD + "\n" + field.FIELD.read_text(encoding="utf-8") if field.FIELD.exists() else page
+    if field.FIELD.exists():
+        page += FIELD_HEAD + "\n" + field.FIELD.read_text(encoding="utf-8")
+    return page + loop.kept_section() + mail.kept_section()
 
 
 def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[str, int]], dict[str, str]]:
@@ -167,6 +171,9 @@ def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[
         "direct": (f"127.0.0.1:{shop}", started[0].pid),
         "bridge": (f"127.0.0.1:{web}", started[2].pid),
     }
+    bare = free_port()
+    started.append(run("bench.bare", str(shop), str(bare)))
+    targets["bare"] = (f"127.0.0.1:{bare}", started[-1].pid)
     for name in nginx.SERVERS if nginx.program() else ():
         port = free_port()
         serve = nginx.command(name, folder, shop, port)

@@ -14,13 +14,26 @@ from flask_migrate import Migrate
 from bridge import dashboard, ops
 from bridge.auth import init_auth
 from bridge.config import Config, config_from_environ, require_store
+from bridge.coupons import alerts
+from bridge.coupons.actions import CouponActions
+from bridge.coupons.api import SignedApi
+from bridge.coupons.arguments import filters
+from bridge.coupons.insert import Codes
+from bridge.coupons.replay import Replays
+from bridge.coupons.room import Room
 from bridge.db import db, engine_options, vault
+from bridge.errors import Misconfigured
 from bridge.export import Exporter, find_variants, waiting_gauges
-from bridge.ometria import Ometria
+from bridge.export.pull import ACTIONS, Pull, Wanted
+from bridge.mail.fingerprint import Keys
+from bridge.mail.mailer import Mailer
+from bridge.mail.spool import MailSpool
+from bridge.mail.upstream import Upstream
+from bridge.ometria import Ometria, TransactionalMail
 from bridge.proxy import ProxyOptions, ProxyWiring
 from bridge.queues import Wakes, connect
 from bridge.settings import Books
-from bridge.store import make_store
+from bridge.store import Turns, make_store
 from bridge.stream import URGENT_SECONDS, EventStream, Spool
 from bridge.tracking import Tracking
 
@@ -29,7 +42,11 @@ if TYPE_CHECKING:
 
     import redis
 
+    from bridge.coupons.actions import Asked
     from bridge.store import Store
+
+COUPON_CALLS = 2
+"""How many calls about coupons the shop is given at once, over all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +82,25 @@ def create_app(config: Config | None = None) -> Flask:
     connection = connect(config.redis_url)
     wakes = Wakes(connection)
     books = Books(app, config.data_dir / "settings.json")
-    store = make_store(config)
+    store = make_store(config, Turns(connection, config.store_requests))
     ometria = Ometria(config.ometria_api_url, connection)
-    tracking = Tracking(
-        app=app,
-        config=config,
-        books=books,
-        stream=_lazy_stream(config, wakes),
-        find_variants=_variant_finder(app, store),
-        static_folder=asset_folder("static"),
-    )
+    stream = _lazy_stream(config, wakes)
+    tracking = _tracking(app, config, books, stream)
     app.extensions["bridge"] = Services(config, books, connection, wakes, tracking, store, ometria)
     app.extensions["bridge.export"] = Exporter(config, connection, wakes, store, ometria)
+    _add_mail(app, _mailer(config, connection, wakes, store, stream))
+    # Ometria waits for the answer while it makes a mail: its codes need not queue behind what the workers read.
+    coupon_store = make_store(config, Turns(connection, COUPON_CALLS, name="coupons"))
+    app.extensions["bridge.coupons"] = Room(coupon_store, wakes)
+    api = _signed_api(books, connection, coupon_store, Pull(store, config, connection))
+    app.extensions["bridge.signed_api"] = api
     init_auth(app, config)
     app.register_blueprint(tracking.blueprint, url_prefix=config.prefix)
     app.register_blueprint(tracking.old_links)
-    app.register_blueprint(ops.make_blueprint(connection, waiting_gauges), url_prefix=config.prefix)
+    app.register_blueprint(api.blueprint())
+    app.register_blueprint(
+        ops.make_blueprint(connection, lambda: waiting_gauges() | alerts.gauges()), url_prefix=config.prefix
+    )
     ops.add_front_door(app, config.prefix)
     dashboard.init_dashboard(app, config, connection, asset_folder("static"))
     return app
@@ -106,7 +126,8 @@ def proxy_wiring(app: Flask) -> ProxyWiring:
         access_log=config.access_log,
         edit_meta_policies=config.edit_meta_policies,
     )
-    return ProxyWiring(options, wired.tracking.tags, wired.tracking.observer)
+    api: SignedApi = app.extensions["bridge.signed_api"]
+    return ProxyWiring(options, wired.tracking.tags, wired.tracking.observer, api.gate)
 
 
 def asset_folder(name: str) -> Path:
@@ -139,6 +160,54 @@ def _lazy_stream(config: Config, wakes: Wakes) -> Callable[[], EventStream]:
         return EventStream(quick, Spool(config.spool_dir), lambda: wakes.try_wake("take_events"))
 
     return stream
+
+
+def _tracking(app: Flask, config: Config, books: Books, stream: Callable[[], EventStream]) -> Tracking:
+    return Tracking(
+        app=app,
+        config=config,
+        books=books,
+        stream=stream,
+        # A visitor waits for the cart page: it is asked for beside what the workers ask.
+        find_variants=_variant_finder(app, make_store(config)),
+        static_folder=asset_folder("static"),
+    )
+
+
+def _add_mail(app: Flask, mailer: Mailer) -> None:
+    """Give the application its mail room, which takes its part of the event stream."""
+    app.extensions["bridge.mail"] = mailer
+    app.extensions["bridge.takers"] = (mailer.take_events,)
+
+
+def _mailer(
+    config: Config, connection: redis.Redis, wakes: Wakes, store: Store, stream: Callable[[], EventStream]
+) -> Mailer:
+    return Mailer(
+        config=config,
+        redis=connection,
+        wakes=wakes,
+        shop=store,
+        ometria=TransactionalMail(config.ometria_api_url, connection),
+        spool=MailSpool(config.smtp_spool),
+        keys=Keys(config.secret_keys),
+        upstream=lambda: _upstream(config),
+        emit=lambda event: stream().put_urgent([event]),
+    )
+
+
+def _signed_api(books: Books, connection: redis.Redis, shop: Store, pull: Pull) -> SignedApi:
+    def pulled(action: str) -> Callable[[Asked], Any]:
+        return lambda asked: pull.answer(action, asked.store, asked.book, Wanted(**filters(asked.arguments)))
+
+    signed = CouponActions(shop, Codes()).all()
+    return SignedApi(books, Replays(connection), signed, {action: pulled(action) for action in ACTIONS})
+
+
+def _upstream(config: Config) -> Upstream:
+    if config.smtp_upstream is None:
+        raise Misconfigured("BRIDGE_SMTP_UPSTREAM is not set: it names the mail server for mail that goes on as it is.")
+    return Upstream(config.smtp_upstream, config.smtp_name)
 
 
 def _variant_finder(app: Flask, store: Store) -> Callable[[Sequence[str]], dict[str, tuple[str, str | None]]]:

@@ -2,7 +2,8 @@
 
 Passwords are kept as scrypt hashes. A session names its user together with the user's session key; a new password
 makes a new key, so every open session of that user ends. Sign-in is throttled by address and by name before any
-password is hashed. Functions that read or write users need an application context; those that change users commit.
+password is hashed. Where a sign-in service stands before the dashboard, :class:`TrustedHeader` takes its word instead
+of a password. Functions that read or write users need an application context; those that change users commit.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from limits import RateLimitItem
     from limits.storage import Storage
 
-    from bridge.config import Config
+    from bridge.config import Config, Network
 
 ROLES = ("viewer", "editor", "owner")
 """From the least to the most: each role may do what those before it may."""
@@ -57,6 +58,7 @@ SIGN_IN_ENDPOINT = "dashboard.sign_in"
 HOME_ENDPOINT = "dashboard.home"
 
 EXTENSION = "bridge.auth"
+HEADER_EXTENSION = "bridge.auth.header"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -110,6 +112,34 @@ class Throttle:
         return [(parse(PER_ADDRESS), f"address:{_network(address)}"), (parse(PER_NAME), f"name:{digest}")]
 
 
+@dataclass(frozen=True, slots=True)
+class TrustedHeader:
+    """The field in which a sign-in service before the dashboard says who is there; without a name nothing is believed.
+
+    It is believed on the dashboard's own listener only, and only from a peer in ``networks``: through the shop's
+    listener come visitors, whose fields nobody has cleared.
+    """
+
+    name: str = ""
+    networks: tuple[Network, ...] = ()
+
+    def said(self) -> str:
+        """Return the name that this request's peer vouches for; empty where it vouches for nobody."""
+        if not self.name or request.environ.get("bridge.listener") != "dashboard":
+            return ""
+        try:
+            peer = ipaddress.ip_address(request.environ.get("bridge.peer") or request.environ.get("REMOTE_ADDR", ""))
+        except ValueError:
+            return ""
+        if not any(peer in network for network in self.networks):
+            return ""
+        text = request.headers.get(self.name, "").strip()
+        try:
+            return text.encode("latin-1").decode()
+        except UnicodeError:
+            return text
+
+
 class StaffSessions(SecureCookieSessionInterface):
     """Flask's signed cookie, marked ``Secure`` whenever the request came by https."""
 
@@ -130,6 +160,7 @@ def init_auth(app: Flask, config: Config, throttle: Throttle | None = None) -> N
         PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
     )
     app.extensions[EXTENSION] = throttle or Throttle(_redis_storage(config.redis_url))
+    app.extensions[HEADER_EXTENSION] = TrustedHeader(config.trusted_user_header, config.trusted_proxies)
 
 
 def sign_in(name: str, password: str, address: str) -> Staff:
@@ -173,10 +204,20 @@ def end_session() -> None:
 
 
 def current_staff() -> Staff | None:
-    """Return who is signed in; None after a change of the password, after twelve hours, or for a removed user."""
+    """Return who is signed in; None after a change of the password, after twelve hours, or for a removed user.
+
+    Whom the sign-in service names goes before the session, also where no user has that name.
+    """
     if "staff" not in g:
-        g.staff = _staff_of_session()
+        name = vouched_name()
+        g.staff = _staff_named(name) if name else _staff_of_session()
     return cast("Staff | None", g.staff)
+
+
+def vouched_name() -> str:
+    """Return whom the sign-in service before the dashboard names; empty where there is none."""
+    header: TrustedHeader = current_app.extensions[HEADER_EXTENSION]
+    return header.said()
 
 
 def login_required(role: str = "viewer") -> Callable[[View], View]:
@@ -211,10 +252,11 @@ def safe_next(target: str | None) -> str:
     return cast("str", target) if good else home
 
 
-def add_user(name: str, password: str, role: str = "viewer") -> User:
+def add_user(name: str, password: str, role: str = "viewer", who: str = "") -> User:
     """Add a member of staff, or give an existing one this password and role; open sessions of that name end.
 
-    Raises :class:`Misconfigured` for an unusable name, role or password.
+    ``who`` does so, for the audit log; else it is the user. Raises :class:`Misconfigured` for an unusable name, role or
+    password.
     """
     name = _plain_name(name)
     if not 1 <= len(name) <= 120 or not name.isprintable():
@@ -226,7 +268,7 @@ def add_user(name: str, password: str, role: str = "viewer") -> User:
         user = User(name=name, password="", session_key="")
         db.session.add(user)
     user.role = role
-    set_password(user, password, who=name)
+    set_password(user, password, who=who or name)
     return user
 
 
@@ -297,6 +339,11 @@ def _staff_of_session() -> Staff | None:
         session.clear()
         return None
     return Staff(user.id, user.name, user.role)
+
+
+def _staff_named(name: str) -> Staff | None:
+    user = db.session.scalar(select(User).where(User.name == _plain_name(name)))
+    return None if user is None else Staff(user.id, user.name, user.role)
 
 
 def _asked_for() -> str | None:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, cli_explain, cli_export, processes
+from bridge import (
+    __version__,
+    cli_config_file,
+    cli_confusion,
+    cli_coupons,
+    cli_explain,
+    cli_export,
+    cli_mail,
+    processes,
+)
 from bridge.config import Config, config_from_environ
 from bridge.errors import BridgeError, Misconfigured
 
@@ -113,6 +122,29 @@ def clock() -> None:
 
 
 @main.command()
+def smtp() -> None:
+    """Take the shop's mails: keep each on the disk, answer, and wake the worker."""
+    from bridge.mail.relay import run_relay
+    from bridge.mail.reminder import Reminder
+    from bridge.mail.spool import MailSpool
+    from bridge.ops import set_up_logging
+    from bridge.queues import Wakes, connect
+
+    config, stop = read_config(), threading.Event()
+    processes.require_upstream(config)
+    set_up_logging("smtp", config.data_dir / "log")
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    wakes, spool = Wakes(connect(config.redis_url)), MailSpool(config.smtp_spool)
+    reminder = Reminder(spool, lambda: wakes.wake("mail"))
+    reminder.start()
+    try:
+        run_relay(config, spool, lambda: wakes.wake("mail"), stop)
+    finally:
+        reminder.stop()
+
+
+@main.command()
 @click.option("--sandbox", "with_sandbox", is_flag=True, help="In front of the bundled shop, with a fake Ometria.")
 def run(*, with_sandbox: bool) -> None:
     """Run everything on this machine: one command, stays in front, Ctrl-C stops it all."""
@@ -143,6 +175,7 @@ def valkey() -> None:
 @click.option("--ometria", required=True)
 @click.option("--mailbox", required=True)
 @click.option("--smtp", required=True)
+@click.option("--shop-mail")
 @click.option("--public-url", required=True)
 @click.option("--rest-token", envvar="BRIDGE_STORE_TOKEN", required=True)
 @click.option("--api-key", envvar="BRIDGE_SANDBOX_API_KEY", required=True)
@@ -188,7 +221,7 @@ def db_upgrade() -> None:
     click.echo("The database is up to date.")
 
 
-@main.group()
+@main.group(context_settings={"obj": make_app})
 def config() -> None:
     """Read and change shop settings by scope."""
 
@@ -260,6 +293,10 @@ def config_list(scope: str) -> None:
             click.echo(f"{definition.key:36} {shown:32} {values.source(definition.key) or 'built in'}")
 
 
+for _command in cli_config_file.COMMANDS:
+    config.add_command(_command)
+
+
 @main.group()
 def user() -> None:
     """Staff who may sign in to the dashboard."""
@@ -320,6 +357,24 @@ def export_status() -> None:
 
 for _command in (*cli_explain.COMMANDS, *cli_export.COMMANDS):
     export.add_command(_command)
+
+
+@main.group(context_settings={"obj": make_app})
+def mail() -> None:
+    """Look after transactional mail."""
+
+
+for _command in (*cli_mail.COMMANDS, cli_confusion.confusion):
+    mail.add_command(_command)
+
+
+@main.group(context_settings={"obj": make_app})
+def coupons() -> None:
+    """Make, list and revoke coupon codes."""
+
+
+for _command in cli_coupons.COMMANDS:
+    coupons.add_command(_command)
 
 
 def _text(value: Any) -> str:

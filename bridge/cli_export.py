@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from bridge.cli_drift import drift
 from bridge.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -233,5 +234,5 @@ def _kinds(entity: str | None) -> tuple[Kind, ...]:
     return (cast("Kind", entity),) if entity else KINDS
 
 
-COMMANDS: tuple[click.Command, ...] = (history, replay, subscribers, what_if)
+COMMANDS: tuple[click.Command, ...] = (drift, history, replay, subscribers, what_if)
 """What ``bridge export`` has besides ``status`` and ``preview``."""

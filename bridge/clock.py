@@ -24,20 +24,29 @@ if TYPE_CHECKING:
     from bridge.queues import Wakes
     from bridge.settings import Account, Book
 
-CHORES = ("take_events", "poll", "upkeep", "stock", "sweep")
+CHORES = ("take_events", "mail", "coupons", "poll", "upkeep", "stock", "sweep")
 BEAT = "bridge:clock:beat"
 DONE = "bridge:clock:done"
 """The last minute whose work was done whole (Unix seconds): what a clock that died or stood still left is made up."""
 MADE_UP_SECONDS = 86_400
+LOOK_BACK_SECONDS = 10_800
 
 log = structlog.get_logger()
 
 
 def due(expression: str, minute: dt.datetime, since: dt.datetime | None = None) -> bool:
-    """Return whether a five-field cron expression names this minute (aware, seconds zero), or one after ``since``."""
-    before = minute - dt.timedelta(minutes=1) if since is None else since.astimezone(minute.tzinfo)
-    named = next(CronSim(expression, before), None)
-    return named is not None and named <= minute
+    """Return whether a five-field cron expression names this minute (aware, seconds zero), or one after ``since``.
+
+    In the night of a change of the clock a daily run happens once: at the end of the hour that there is not, and in the
+    first of the two that are there. To know that, the hours before are looked at, too.
+    """
+    until = minute.timestamp()
+    after = until - 60 if since is None else since.timestamp()
+    for named in CronSim(expression, dt.datetime.fromtimestamp(after - LOOK_BACK_SECONDS, tz=minute.tzinfo)):
+        moment = named.timestamp()
+        if moment > after:
+            return moment <= until
+    return False
 
 
 def due_accounts(book: Book, minute: dt.datetime, since: dt.datetime | None = None) -> list[Account]:

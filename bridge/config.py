@@ -6,11 +6,15 @@ Shop settings live in the database (``settings.py``); there is no third place.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import os
+import re
 import secrets
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from bridge.errors import Misconfigured
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+SMTP_MAX_BYTES = 50 * 1024 * 1024
+STORE_CODE = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]*)?\Z")
 
 OMETRIA_API_URL = "https://api.ometria.com/v2"
 OMETRIA_TAG_URL = "//cdn.ometria.com/tags/{account_id}.js"
@@ -35,6 +43,15 @@ class OAuthKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class SmtpUser:
+    """Who may sign in to the mail relay; ``store`` is the code of the store view that sends as this user, or empty."""
+
+    name: str
+    password: str = field(repr=False)
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All process settings; see ``docs/operate.md`` for the table of variables."""
 
@@ -47,8 +64,18 @@ class Config:
     dashboard_listen: str = "127.0.0.1:8001"
     dashboard_on_shop: bool = False
     smtp_listen: str = "127.0.0.1:2525"
+    smtp_tls_listen: str | None = None
+    smtp_tls_cert: Path | None = None
+    smtp_tls_key: Path | None = None
+    smtp_name: str = "localhost"
+    smtp_allow: tuple[Network, ...] = LOOPBACK
+    smtp_users: tuple[SmtpUser, ...] = ()
+    smtp_max_bytes: int = SMTP_MAX_BYTES
+    smtp_spool: tuple[Path, ...] = (Path("var/mail"),)
     smtp_upstream: str | None = field(default=None, repr=False)
     database_url: str = ""
+    shop_database_url: str | None = field(default=None, repr=False)
+    shop_database_prefix: str = ""
     redis_url: str = field(default="", repr=False)
     data_dir: Path = Path("var")
     secret_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -56,9 +83,11 @@ class Config:
     ometria_tag_url: str = OMETRIA_TAG_URL
     prefix: str = "/_bridge"
     trusted_proxies: tuple[Network, ...] = ()
+    trusted_user_header: str = ""
     admin_path: str = "/admin"
     workers: int = 1
     threads: int = 8
+    store_requests: int = 1
     timeout_connect: float = 5.0
     timeout_head: float = 120.0
     timeout_idle: float = 60.0
@@ -165,18 +194,42 @@ class Reader:
         except ValueError:
             return self._wrong(name, "networks such as 10.0.0.0/8,192.168.1.5/32")
 
+    def host(self, name: str, default: str) -> str:
+        """Return a host name."""
+        text = self.text(name) or default
+        if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+            return "localhost" if self.text(name) is None else self._wrong(name, "a host name such as mail.example.com")
+        return text
+
+    def folders(self, name: str, default: tuple[Path, ...]) -> tuple[Path, ...]:
+        """Return a comma list of folders."""
+        parts = [part.strip() for part in (self.text(name) or "").split(",")]
+        return tuple(Path(part).absolute() for part in parts if part) or default
+
+    def smtp_users(self, name: str) -> tuple[SmtpUser, ...]:
+        """Return the users given as lines of ``user:password:store``; a password may hold colons, the rest may not."""
+        users = []
+        for line in (self.text(name) or "").splitlines():
+            if not line.strip():
+                continue
+            user, _, rest = line.strip().partition(":")
+            password, colon, store = rest.rpartition(":")
+            if not (user and password and colon and STORE_CODE.match(store)):
+                self._wrong(name, "lines of user:password:store, the store view's code may be empty")
+            users.append(SmtpUser(user, password, store))
+        return tuple(users)
+
     def _wrong(self, name: str, takes: str) -> NoReturn:
         raise Misconfigured(f"{name} is not usable: it takes {takes}.")
 
 
 def config_from_environ(environ: Mapping[str, str]) -> Config:
-    """Read the process settings; raises :class:`Misconfigured` with one sentence that names the variable.
+    """Read the process settings; makes the data directory, and the secret key in it that nothing else gives.
 
-    Makes the data directory, and the secret key in it when none is given and the database is the default one.
+    Raises :class:`Misconfigured` with one sentence that names the variable.
     """
     read = Reader(environ)
-    data_dir = Path(read.text("BRIDGE_DATA_DIR", "./var") or "var").absolute()
-    _make_data_dir(data_dir)
+    data_dir = _make_data_dir(Path(read.text("BRIDGE_DATA_DIR", "./var") or "var").absolute())
     database_url = _database_url(read, data_dir)
     return Config(
         store_url=read.url("BRIDGE_STORE_URL"),
@@ -187,19 +240,20 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
         listen=read.address("BRIDGE_LISTEN", "127.0.0.1:8000"),
         dashboard_listen=read.address("BRIDGE_DASHBOARD_LISTEN", "127.0.0.1:8001"),
         dashboard_on_shop=read.flag("BRIDGE_DASHBOARD_ON_SHOP"),
-        smtp_listen=read.address("BRIDGE_SMTP_LISTEN", "127.0.0.1:2525"),
-        smtp_upstream=read.url("BRIDGE_SMTP_UPSTREAM", schemes=("smtp", "smtps")),
+        **_smtp(read, data_dir),
         database_url=database_url,
+        **_shop_database(read),
         redis_url=_redis_url(read, data_dir),
         data_dir=data_dir,
         secret_keys=_secret_keys(read, data_dir, own_database=database_url.startswith(f"sqlite:///{data_dir}")),
         ometria_api_url=read.url("BRIDGE_OMETRIA_API_URL") or OMETRIA_API_URL,
         ometria_tag_url=_tag_url(read),
         prefix=read.path("BRIDGE_PREFIX", "/_bridge"),
-        trusted_proxies=read.networks("BRIDGE_TRUSTED_PROXIES"),
+        **_trust(read),
         admin_path=read.path("BRIDGE_ADMIN_PATH", "/admin"),
         workers=int(read.number("BRIDGE_WORKERS", 1, 1, 64)),
         threads=int(read.number("BRIDGE_THREADS", 8, 1, 256)),
+        store_requests=int(read.number("BRIDGE_STORE_REQUESTS", 1, 1, 16)),
         timeout_connect=read.number("BRIDGE_TIMEOUT_CONNECT", 5, 0.1, 60),
         timeout_head=read.number("BRIDGE_TIMEOUT_HEAD", 120, 1, 3600),
         timeout_idle=read.number("BRIDGE_TIMEOUT_IDLE", 60, 1, 3600),
@@ -209,6 +263,43 @@ def config_from_environ(environ: Mapping[str, str]) -> Config:
         access_log=read.file("BRIDGE_ACCESS_LOG"),
         edit_meta_policies=read.flag("BRIDGE_EDIT_META_POLICIES"),
     )
+
+
+def _smtp(read: Reader, data_dir: Path) -> dict[str, Any]:
+    """Return the fields of the mail relay."""
+    tls_listen = read.text("BRIDGE_SMTP_TLS_LISTEN")
+    certificate, key = read.file("BRIDGE_SMTP_TLS_CERT"), read.file("BRIDGE_SMTP_TLS_KEY")
+    if certificate is None and (tls_listen or key):
+        raise Misconfigured(
+            "BRIDGE_SMTP_TLS_CERT is not set: TLS needs a PEM file with the certificate chain, and its key in "
+            "BRIDGE_SMTP_TLS_KEY."
+        )
+    allow = (read.text("BRIDGE_SMTP_ALLOW") or "").lower()
+    return {
+        "smtp_listen": read.address("BRIDGE_SMTP_LISTEN", "127.0.0.1:2525"),
+        "smtp_tls_listen": read.address("BRIDGE_SMTP_TLS_LISTEN", "") if tls_listen else None,
+        "smtp_tls_cert": certificate,
+        "smtp_tls_key": key,
+        "smtp_name": read.host("BRIDGE_SMTP_NAME", socket.gethostname()),
+        "smtp_allow": () if allow == "none" else read.networks("BRIDGE_SMTP_ALLOW") or LOOPBACK,
+        "smtp_users": read.smtp_users("BRIDGE_SMTP_USERS"),
+        "smtp_max_bytes": int(read.number("BRIDGE_SMTP_MAX_BYTES", SMTP_MAX_BYTES, 100_000, 2**30)),
+        "smtp_spool": read.folders("BRIDGE_SMTP_SPOOL", (data_dir / "mail", _second_spool(data_dir))),
+        "smtp_upstream": read.url("BRIDGE_SMTP_UPSTREAM", schemes=("smtp", "smtps")),
+    }
+
+
+def _second_spool(data_dir: Path) -> Path:
+    """Return where mails wait when the data directory takes none: kept over a restart, often another disk."""
+    own = hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]
+    return Path("/var/tmp") / f"bridge-mail-{os.geteuid()}-{own}"  # noqa: S108 the spool refuses a folder of others
+
+
+def _trust(read: Reader) -> dict[str, Any]:
+    name, networks = read.text("BRIDGE_TRUSTED_USER_HEADER") or "", read.networks("BRIDGE_TRUSTED_PROXIES")
+    if name and not (networks and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name)):
+        raise Misconfigured("BRIDGE_TRUSTED_USER_HEADER takes a field's name; BRIDGE_TRUSTED_PROXIES must be set, too.")
+    return {"trusted_proxies": networks, "trusted_user_header": name}
 
 
 def require_store(config: Config) -> str:
@@ -221,13 +312,14 @@ def require_store(config: Config) -> str:
     return config.store_url
 
 
-def _make_data_dir(data_dir: Path) -> None:
+def _make_data_dir(data_dir: Path) -> Path:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(
             f"BRIDGE_DATA_DIR cannot be made ({error.strerror}): name a folder that this user may write."
         ) from None
+    return data_dir
 
 
 def _database_url(read: Reader, data_dir: Path) -> str:
@@ -237,6 +329,18 @@ def _database_url(read: Reader, data_dir: Path) -> str:
             "BRIDGE_DATABASE_URL is not usable: it takes postgresql+psycopg://user:password@host/name or sqlite:////path/to/file."
         )
     return url
+
+
+def _shop_database(read: Reader) -> dict[str, Any]:
+    url, prefix = read.text("BRIDGE_SHOP_DATABASE_URL"), read.text("BRIDGE_SHOP_DATABASE_PREFIX") or ""
+    if url is not None and "://" not in url:
+        raise Misconfigured(
+            "BRIDGE_SHOP_DATABASE_URL is not usable: it takes an SQLAlchemy URL such as "
+            "mysql+pymysql://reader:password@host/magento, of a user that may only read newsletter_subscriber."
+        )
+    if not all(part.isascii() and (part.isalnum() or part == "_") for part in prefix):
+        raise Misconfigured("BRIDGE_SHOP_DATABASE_PREFIX is not usable: it takes letters, digits and _ only.")
+    return {"shop_database_url": url, "shop_database_prefix": prefix}
 
 
 def _redis_url(read: Reader, data_dir: Path) -> str:

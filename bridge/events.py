@@ -6,6 +6,7 @@ An :class:`Event` is made by an observer of the proxy, travels through the strea
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from typing import Literal
@@ -94,10 +95,64 @@ class OrderPlaced(Event, frozen=True, kw_only=True, tag="order_placed"):
     guest: bool = True
 
 
-AnyEvent = AddedToCart | BasketChanged | Identified | Registered | Subscribed | LoggedOut | OrderPlaced
+class MailExpected(Event, frozen=True, kw_only=True, tag="mail_expected"):
+    """The shop was asked for something that it answers by mail to this address. No visitor goes with it.
 
-URGENT = (Identified, Registered, Subscribed, LoggedOut, OrderPlaced)
+    ``mail`` is the native mail, such as ``password_forgot``. It says nothing of the person: the shop agrees to any
+    address.
+    """
+
+    mail: str
+    email: str
+
+
+class PasswordReset(Event, frozen=True, kw_only=True, tag="password_reset"):
+    """A password was set anew by a link in a mail; Magento tells nobody. No visitor goes with it.
+
+    One of ``customer`` (Magento's entity id) and ``email`` is there, the other may be empty. Magento verifies an
+    ``email`` against the link's token, but not a ``customer``, which any visitor may write into the address: then
+    ``proof`` stands for the token (:func:`link_proof`), and the mail with the same link says whose it was.
+    """
+
+    customer: str = ""
+    email: str = ""
+    proof: str = ""
+
+
+class SubscriptionTold(Event, frozen=True, kw_only=True, tag="subscription_told"):
+    """The shop's own mail said how a newsletter subscription stands.
+
+    ``status`` is ``subscribed``, ``unsubscribed``, or ``unconfirmed`` when the address is asked to confirm.
+    """
+
+    email: str
+    status: Literal["subscribed", "unsubscribed", "unconfirmed"]
+
+
+AnyEvent = (
+    AddedToCart
+    | BasketChanged
+    | Identified
+    | Registered
+    | Subscribed
+    | LoggedOut
+    | OrderPlaced
+    | MailExpected
+    | PasswordReset
+    | SubscriptionTold
+)
+
+OPERATIONAL = (OrderPlaced, MailExpected, PasswordReset)
+"""Events that the shop's business needs, whether or not the visitor agreed to be tracked (DESIGN section 4)."""
+
+URGENT = (Identified, Registered, Subscribed, LoggedOut, OrderPlaced, MailExpected, PasswordReset, SubscriptionTold)
 """Events that Redis acknowledges before the answer's last byte (DESIGN section 4)."""
+
+
+def link_proof(token: str) -> str:
+    """Return what stands for the token of a reset link; the token, 32 random signs, cannot be found from it."""
+    return hashlib.sha256(b"bridge reset link\0" + token.encode()).hexdigest()
+
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from bridge.errors import Misconfigured, Retry
 
@@ -53,5 +54,5 @@ def ask(
                     key = name.lower()
                     fields[key] = f"{fields[key]}\n{value}" if key in fields else value
                 return Page(answer.status_code, fields, body.decode("utf-8", "replace"))
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise Retry(f"{urlsplit(url).netloc} did not answer ({type(error).__name__}).") from None

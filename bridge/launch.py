@@ -33,6 +33,8 @@ def launch(environ: Mapping[str, str], *, with_sandbox: bool) -> int:
     require_store(config)
     processes.require_free(config.listen, "BRIDGE_LISTEN")
     processes.require_free(config.dashboard_listen, "BRIDGE_DASHBOARD_LISTEN")
+    if config.smtp_upstream:
+        processes.require_free(config.smtp_listen, "BRIDGE_SMTP_LISTEN")
     password = _prepare(config, sandbox)
     plan = processes.plan_for(config)
     plan.environ.update(own)
@@ -53,6 +55,7 @@ class Sandbox:
         self.ometria = processes.free_address("127.0.0.1:8003")
         self.mailbox = processes.free_address("127.0.0.1:8004")
         self.smtp = processes.free_address("127.0.0.1:2526")
+        self.relay = environ.get("BRIDGE_SMTP_LISTEN") or processes.free_address("127.0.0.1:2525")
         self.token = secrets.token_hex(16)
         self.public_url = environ.get("BRIDGE_PUBLIC_URL") or f"http://{self.listen}"
 
@@ -65,12 +68,15 @@ class Sandbox:
             "BRIDGE_STORE_TOKEN": self.token,
             "BRIDGE_OMETRIA_API_URL": f"http://{self.ometria}/v2",
             "BRIDGE_OMETRIA_TAG_URL": f"http://{self.ometria}/tags/{{account_id}}.js",
+            "BRIDGE_SMTP_LISTEN": self.relay,
+            "BRIDGE_SMTP_UPSTREAM": f"smtp://{self.smtp}",
         }
 
     def add_to(self, plan: processes.Plan) -> None:
         """Start the sandbox beside the others."""
         plan.environ["BRIDGE_SANDBOX_API_KEY"] = SANDBOX_KEY
         addresses = {"shop": self.shop, "ometria": self.ometria, "mailbox": self.mailbox, "smtp": self.smtp}
+        addresses["shop-mail"] = self.relay
         words = [word for name, value in addresses.items() for word in (f"--{name}", value)]
         plan.add("sandbox", "sandbox", *words, "--public-url", self.public_url, "--account-id", SANDBOX_ACCOUNT)
 
@@ -144,7 +150,8 @@ def _answers(config: Config, sandbox: Sandbox | None) -> bool:
         return False
     if sandbox is None:
         return ready.status == 200
-    others = all(processes.answers(address) for address in (sandbox.ometria, sandbox.mailbox, sandbox.smtp))
+    neighbours = (sandbox.ometria, sandbox.mailbox, sandbox.smtp, sandbox.relay)
+    others = all(processes.answers(address) for address in neighbours)
     # The tag names the store view once the worker has read the shop's tree.
     tagged = b"data-bridge" in page.data and b'data-store=""' not in page.data
     return ready.status == 200 and page.status == 200 and tagged and others

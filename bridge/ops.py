@@ -31,13 +31,16 @@ KEYED = re.compile(
     r"(?i)\b(authorization|cookie|set-cookie|x-ometria-auth|password|token|api[_-]?key|secret)\b(\W{1,4})(\S+(?: \S+)?)"
 )
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Line breaks of any kind, the signs that a terminal takes as orders, and those that turn the direction of writing."""
+
 
 def scrub(value: Any) -> Any:
     """Return ``value`` without e-mail addresses and without what follows the name of a secret."""
     if isinstance(value, str):
         masked = KEYED.sub(r"\1\2••••", EMAIL.sub("•••@•••", value))
-        # One event is one line: a line break inside a value must not look like a new line of the log.
-        return masked.replace("\r", "\\r").replace("\n", "\\n")
+        # One event is one line, and a terminal obeys none of it: a value must not look like a new line of the log.
+        return CONTROL.sub(lambda found: ascii(found[0])[1:-1], masked)
     if isinstance(value, dict):
         return {key: scrub(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -125,11 +128,16 @@ def make_blueprint(connection: redis.Redis, gauges: Callable[[], dict[str, float
 
 def counted() -> bytes:
     """Return the counters of this process, or of all web processes where several run."""
+    return prometheus_client.generate_latest(registry())
+
+
+def registry() -> prometheus_client.CollectorRegistry:
+    """Return what holds the counters of this process, or of all web processes where several run."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return prometheus_client.generate_latest()
-    registry = prometheus_client.CollectorRegistry()
-    prometheus_client.multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library's gap
-    return prometheus_client.generate_latest(registry)
+        return prometheus_client.REGISTRY
+    found = prometheus_client.CollectorRegistry()
+    prometheus_client.multiprocess.MultiProcessCollector(found)  # type: ignore[no-untyped-call] # the library's gap
+    return found
 
 
 def add_front_door(app: Flask, prefix: str) -> None:

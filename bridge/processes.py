@@ -111,9 +111,27 @@ def plan_for(config: Config) -> Plan:
     plan.add("web", "web")
     plan.add("worker", "worker")
     plan.add("clock", "clock")
-    if config.smtp_upstream is None:
+    if config.smtp_upstream is not None:
+        require_upstream(config)
+        plan.add("smtp", "smtp")
+    else:
         plan.notes.append("The mail relay is left out: BRIDGE_SMTP_UPSTREAM names no server for untouched mail.")
     return plan
+
+
+def require_upstream(config: Config) -> None:
+    """Raise the sentence that says what to change when untouched mail would have nowhere to go, or come back here."""
+    if config.smtp_upstream is None:
+        raise Misconfigured(
+            "BRIDGE_SMTP_UPSTREAM is not set: name the mail server for mail that goes on as it is, such as "
+            "smtp://user:password@mail.example.com:587?tls=starttls."
+        )
+    from bridge.mail.upstream import read_hop
+
+    hop = read_hop(config.smtp_upstream)
+    here = {config.smtp_listen, config.smtp_tls_listen, config.smtp_listen.replace("127.0.0.1", "localhost")}
+    if f"{hop.host}:{hop.port}" in here:
+        raise Misconfigured("BRIDGE_SMTP_UPSTREAM names bridge's own relay: mail would go in circles.")
 
 
 def run_plan(plan: Plan, ready: Callable[[], None]) -> int:

@@ -34,7 +34,11 @@ JOBS: dict[str, tuple[str, str]] = {
     "poll": ("upkeep", "bridge.export.jobs.poll"),
     "stock": ("upkeep", "bridge.export.jobs.stock"),
     "sweep": ("upkeep", "bridge.export.jobs.sweep"),
+    "subscribers": ("upkeep", "bridge.export.jobs.subscribers"),
+    "drift": ("upkeep", "bridge.export.jobs.drift"),
     "upkeep": ("upkeep", "bridge.export.jobs.upkeep"),
+    "mail": ("mail", "bridge.mail.jobs.mail"),
+    "coupons": ("coupons", "bridge.coupons.jobs.coupons"),
 }
 """Job name -> (queue, dotted path): rooms wake each other by name and need no import of one another."""
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.app import services
 from bridge.checks.crawl import crawl
 from bridge.checks.finding import Finding, fail, good, warn
+from bridge.checks.mail import look_at_mail
 from bridge.checks.shop import look_at_shop
 from bridge.errors import BridgeError
 from bridge.ops import neighbours
 from bridge.settings import Book, load_book
+from bridge.settings.pages import page_type_pairs
 from bridge.store import refresh_tree
+from bridge.tracking.places import store_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +39,9 @@ def run_checks(app: Flask) -> Iterator[Finding]:
     book = load_book()
     yield from _ometria(wired, book)
     yield from _tag(book)
+    refs = [store.ref for store in book.stores] or ["default"]
+    wanted = any(book.settings(ref)["mail.mode"] != "off" for ref in refs)
+    yield from look_at_mail(wired.config, wired.store, wanted=wanted)
 
 
 def run_crawl(app: Flask, url: str) -> Iterator[Finding]:
@@ -45,7 +54,18 @@ def run_crawl(app: Flask, url: str) -> Iterator[Finding]:
     def find_ids(skus: Sequence[str]) -> dict[str, str]:
         return {sku: product.id for sku, product in wired.store.products_by_sku(skus).items()}
 
-    return crawl(url, find_ids if wired.config.store_token or wired.config.store_oauth else None)
+    return crawl(url, find_ids if wired.config.store_token or wired.config.store_oauth else None, _rules(url))
+
+
+def _rules(url: str) -> list[tuple[str, str | None]]:
+    """Return the page types that the settings give at an address; none where there is no database to read."""
+    try:
+        book = load_book()
+    except (BridgeError, SQLAlchemyError):
+        return []
+    parts = urlsplit(url)
+    store = store_at(parts.netloc, book, parts.path or "/")
+    return page_type_pairs(book.settings(store.ref if store else "default")["tracking.page_type_rules"])
 
 
 def _rest(wired: Services) -> Iterator[Finding]:

@@ -22,11 +22,14 @@ from bridge.tracking import PAGE_TYPES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from bridge.checks.signals import Rules
+
     FindIds = Callable[[Sequence[str]], Mapping[str, str]]
     """SKUs -> product id of each that the export has."""
 
 PAGES_MOST = 40
 TRIES = 8
+SHOWN = 5
 HOPS = 5
 
 
@@ -46,8 +49,9 @@ class _Sections(msgspec.Struct):
 class Visitor:
     """Asks pages of one host, follows its redirects and keeps its cookies. Raises :class:`BridgeError`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, rules: Rules = ()) -> None:
         self._base = url
+        self._rules = rules
         self._cookies: dict[str, str] = {"form_key": secrets.token_hex(8)}
         self._asked = 0
 
@@ -59,6 +63,11 @@ class Visitor:
                 break
             url = urljoin(url, page.header("location"))
         return page, url
+
+    def look(self, url: str) -> tuple[Page, Signals]:
+        """Return a page and what it says of itself."""
+        page, address = self.get(url)
+        return page, read_signals(page.text, address, self._rules)
 
     def add(self, url: str, product: str) -> None:
         """Post a product to the cart as the shop's own form does."""
@@ -87,24 +96,27 @@ class Visitor:
             self._cookies[name] = value
 
 
-def crawl(url: str, find_ids: FindIds | None) -> Iterator[Finding]:
-    """Yield a finding for each page of the walk; without ``find_ids`` ids are shown and not compared."""
+def crawl(url: str, find_ids: FindIds | None, rules: Rules = ()) -> Iterator[Finding]:
+    """Yield a finding for each page of the walk; without ``find_ids`` ids are shown and not compared.
+
+    ``rules`` are the shop's own page types.
+    """
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc:
         raise Misconfigured("--crawl takes the address of a shop, such as https://shop.example/")
     base = url if url.endswith("/") else f"{url}/"
-    visitor = Visitor(base)
+    visitor = Visitor(base, rules)
     try:
-        page, home_url = visitor.get(base)
-        home = read_signals(page.text, home_url)
+        page, home = visitor.look(base)
         yield _told("home", "homepage", home, page)
         if page.status != 200:
             return
-        listing = _first(visitor, home.links, "listing")
+        listing = _first(visitor, [link for link in home.links if link not in home.tile_links], "listing")
         yield from _listing(listing, find_ids)
-        links = [*(listing.links if listing else ()), *home.links]
+        seen = [listing, home] if listing else [home]
+        links = [link for page in seen for link in page.tile_links] + [link for page in seen for link in page.links]
         product = _first(visitor, links, "product")
         yield from _product(product, find_ids)
-        yield from _cart(visitor, base, _candidates(product, listing), find_ids)
+        yield from _cart(visitor, base, _candidates([product, *seen] if product else seen), find_ids)
     except BridgeError as error:
         yield fail("crawl", str(error))
 
@@ -114,8 +126,7 @@ def _first(visitor: Visitor, links: Iterable[str], kind: str) -> Signals | None:
     for tried, link in enumerate(dict.fromkeys(links)):
         if tried >= TRIES:
             break
-        page, url = visitor.get(link)
-        signals = read_signals(page.text, url)
+        page, signals = visitor.look(link)
         if page.status == 200 and signals.type == kind:
             return signals
     return None
@@ -144,7 +155,7 @@ def _listing(listing: Signals | None, find_ids: FindIds | None) -> Iterator[Find
     if listing is None:
         yield warn("category", "No page of a category was found behind the first links of the home page.")
         return
-    ids = ", ".join(product for product, _ in listing.products[:5]) or "none"
+    ids = ", ".join(product for product, _ in listing.products[:SHOWN]) or "none"
     yield good("category", _found(f"Category id {listing.category or 'not told'}; product ids {ids}.", listing))
     yield from _compared("category", listing.products, find_ids)
 
@@ -162,10 +173,9 @@ def _product(product: Signals | None, find_ids: FindIds | None) -> Iterator[Find
     yield from _compared("product", [(product.product, product.sku)], find_ids)
 
 
-def _candidates(product: Signals | None, listing: Signals | None) -> list[str]:
+def _candidates(pages: Iterable[Signals]) -> list[str]:
     """Return ids to put into a cart: some products cannot be added without a choice."""
-    ids = [product.product] if product else []
-    ids += [id_ for id_, _ in listing.products] if listing else []
+    ids = [id_ for page in pages for id_ in (page.product, *(id_ for id_, _ in page.products))]
     return [id_ for id_ in dict.fromkeys(ids) if id_][:TRIES]
 
 
@@ -176,16 +186,17 @@ def _cart(visitor: Visitor, base: str, ids: list[str], find_ids: FindIds | None)
         items = _section(visitor, base)
         if items:
             break
-    page, url = visitor.get(f"{base}checkout/cart/")
-    yield _told("cart", "basket", read_signals(page.text, url), page)
+    page, signals = visitor.look(f"{base}checkout/cart/")
+    yield _told("cart", "basket", signals, page)
     if not items:
         yield warn("cart", "No product could be put into a cart without a choice; the checkout was not looked at.")
         return
     lines = [(str(item.product_id), item.product_sku) for item in items]
-    yield good("cart", f"In it: {', '.join(f'product id {id_}, SKU {sku}' for id_, sku in lines)}.")
+    more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
+    yield good("cart", f"In it: {', '.join(f'product id {id_}, SKU {sku}' for id_, sku in lines[:SHOWN])}{more}.")
     yield from _compared("cart", lines, find_ids)
-    page, url = visitor.get(f"{base}checkout/")
-    yield _told("checkout", "checkout", read_signals(page.text, url), page)
+    page, signals = visitor.look(f"{base}checkout/")
+    yield _told("checkout", "checkout", signals, page)
 
 
 def _section(visitor: Visitor, base: str) -> list[_Item]:

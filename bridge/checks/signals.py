@@ -12,9 +12,12 @@ from selectolax.lexbor import LexborHTMLParser
 from bridge.tracking import PAGE_TYPES, page_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from selectolax.lexbor import LexborNode
+
+    Rules = Sequence[tuple[str, str | None]]
+    """Body class, or path from ``/``, with ``*`` at its end for more, and page type."""
 
 PATHS: tuple[tuple[str, str], ...] = (
     (r"/checkout/onepage/success/?$|/multishipping/checkout/success/?$", "confirmation"),
@@ -23,6 +26,9 @@ PATHS: tuple[tuple[str, str], ...] = (
     (r"/catalogsearch/(advanced/)?result/?", "listing"),
 )
 """Path, relative to the shop's own, and page type, for a page whose body says nothing."""
+
+MENU_PLACES = ("nav a[href], .navigation a[href]", "main a[href], a[href]")
+TILE_PLACES = (".product-item a[href], a.product[href]",)
 
 _CATEGORY = re.compile(r"catalog_category_view_id_(\d+)")
 _SKU_PLACES = ("#product_addtocart_form[data-product-sku]", ".product-info-main [itemprop=sku]", "[itemprop=sku]")
@@ -38,17 +44,23 @@ class Signals:
     sku: str = ""
     category: str = ""
     products: tuple[tuple[str, str], ...] = ()
-    """Of a listing: product id and SKU, or an empty text, of each tile."""
+    """Of a listing or the home page: product id and SKU, or an empty text, of each tile."""
     has_tag: bool = False
     links: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses on the same host, those of the menu first."""
+    tile_links: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses behind the tiles of products."""
 
 
-def read_signals(html: str, url: str) -> Signals:
-    """Return what a page says of itself; ``url`` is its own address."""
+def read_signals(html: str, url: str, rules: Rules = ()) -> Signals:
+    """Return what a page says of itself; ``url`` is its own address.
+
+    ``rules`` are the shop's own, of ``tracking.page_type_rules``: they come before Magento's names.
+    """
     tree = LexborHTMLParser(html)
     body = tree.css_first("body")
     classes = ((body.attributes.get("class") or "") if body is not None else "").split()
-    kind, source = _type_of(tree, classes, url)
+    kind, source = _ruled(rules, classes, urlsplit(url).path) or _type_of(tree, classes, url)
     category = _CATEGORY.search(html)
     return Signals(
         kind,
@@ -56,10 +68,19 @@ def read_signals(html: str, url: str) -> Signals:
         product=_product(tree) if kind == "product" else "",
         sku=_sku(tree) if kind == "product" else "",
         category=category.group(1) if category and kind == "listing" else "",
-        products=tuple(_tiles(tree)) if kind == "listing" else (),
+        products=tuple(_tiles(tree)) if kind in {"listing", "homepage"} else (),
         has_tag=tree.css_first("script[data-bridge]") is not None,
-        links=tuple(_links(tree, url)),
+        links=tuple(_links(tree, url, MENU_PLACES)),
+        tile_links=tuple(_links(tree, url, TILE_PLACES)),
     )
+
+
+def _ruled(rules: Rules, classes: list[str], path: str) -> tuple[str | None, str] | None:
+    for pattern, kind in rules:
+        names = [path.rstrip("/") or "/"] if pattern.startswith("/") else classes
+        if any(_fits(pattern, name) for name in names):
+            return kind, f"rule {pattern}"
+    return None
 
 
 def _type_of(tree: LexborHTMLParser, classes: list[str], url: str) -> tuple[str | None, str]:
@@ -112,9 +133,8 @@ def _attribute(node: LexborNode | None, name: str) -> str:
     return (node.attributes.get(name) or "").strip() if node is not None else ""
 
 
-def _links(tree: LexborHTMLParser, url: str) -> Iterable[str]:
-    """Return the addresses on the same host, those of the menu and of product tiles first, without queries."""
-    places = "nav a[href], .navigation a[href], .product-item a[href], a.product[href]", "main a[href], a[href]"
+def _links(tree: LexborHTMLParser, url: str, places: tuple[str, ...]) -> Iterable[str]:
+    """Return the addresses on the same host, place after place, without queries."""
     found: dict[str, None] = {}
     for place in places:
         for node in tree.css(place):

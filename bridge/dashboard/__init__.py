@@ -1,4 +1,4 @@
-"""What staff see: sign-in, the home page and the settings, at ``{prefix}/dashboard``."""
+"""What staff see: sign-in, the home page, the export's pages and the settings, at ``{prefix}/dashboard``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from flask import Blueprint
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
 
-from bridge.dashboard import assets, frame, home, moments, password, settings_form, sign_in
+from bridge.dashboard import (
+    accounts,
+    assets,
+    changes,
+    coupon_pages,
+    drift_page,
+    frame,
+    history_page,
+    home,
+    live_page,
+    log_pages,
+    mail_pages,
+    mail_setup,
+    moments,
+    ometria_side,
+    password,
+    people,
+    records,
+    settings_file,
+    settings_form,
+    sign_in,
+)
 from bridge.dashboard.frame import EXTENSION, Wired
 
 if TYPE_CHECKING:
@@ -22,6 +43,53 @@ if TYPE_CHECKING:
 
 
 Route = tuple[str, str, "Callable[..., Any]"]
+"""Rule, endpoint, view."""
+FORMS: tuple[Route, ...] = (
+    ("/sign-in", "sign_in", sign_in.sign_in),
+    ("/password", "password", password.password),
+    ("/settings/<section>", "settings", settings_form.settings),
+    ("/settings-file", "settings_file", settings_file.settings_file),
+    ("/records", "records", records.records),
+    ("/people", "people", people.people),
+)
+PAGES: tuple[Route, ...] = (
+    ("/", "home", home.home),
+    ("/live", "live", live_page.live),
+    ("/live/events", "live_events", live_page.live_events),
+    ("/sent.svg", "sent_chart", home.sent_chart),
+    ("/records/<kind>/<entity>", "record", records.record),
+    ("/logs/<log>", "logs", log_pages.logs),
+    ("/logs/<log>/file.<form>", "log_file", log_pages.log_file),
+    ("/comparison", "comparison", drift_page.comparison),
+    ("/history", "history", history_page.history),
+    ("/accounts", "accounts", accounts.accounts),
+    ("/changes", "changes", changes.changes),
+    ("/settings-file/settings.yaml", "settings_yaml", settings_file.settings_yaml),
+    ("/ometria", "ometria_side", ometria_side.ometria_side),
+    ("/mail", "mail_log", mail_pages.mail_log),
+    ("/mail/setup", "mail_setup", mail_setup.mail_setup),
+    ("/coupons", "coupon_pools", coupon_pages.coupon_pools),
+    ("/coupons/<int:id_>", "coupon_pool", coupon_pages.coupon_pool),
+    ("/coupons/<int:id_>/codes.csv", "coupon_file", coupon_pages.coupon_file),
+    ("/assets/<path:name>", "asset", assets.asset),
+)
+CHANGES: tuple[Route, ...] = (
+    ("/sign-out", "sign_out", sign_in.sign_out),
+    ("/records/<kind>/<entity>/again", "try_again", records.try_again),
+    ("/changes/<int:line>/undo", "undo_change", changes.undo_change),
+    ("/comparison", "compare", drift_page.compare),
+    ("/history", "begin_history", history_page.begin),
+    ("/history/turn", "turn_history", history_page.turn),
+    ("/history/offer", "decline_offer", history_page.decline),
+    ("/people/<int:person>", "person", people.person),
+    ("/mail/<int:id_>/again", "resend_mail", mail_pages.resend_mail),
+    ("/mail/<int:id_>/kind", "teach_mail", mail_setup.teach_mail),
+    ("/mail/test", "test_mail", mail_setup.test_mail),
+    ("/coupons", "add_pool", coupon_pages.add_pool),
+    ("/coupons/<int:id_>/make", "make_codes", coupon_pages.make_codes),
+    ("/coupons/<int:id_>/change", "change_pool", coupon_pages.change_pool),
+    ("/coupons/<int:id_>/revoke", "revoke_codes", coupon_pages.revoke_codes),
+)
 
 
 def init_dashboard(app: Flask, config: Config, connection: redis.Redis | None, static_folder: Path) -> None:
@@ -51,21 +119,9 @@ def make_blueprint() -> Blueprint:
     frame.add_error_pages(blueprint)
     for shape in (moments.utc_iso, moments.utc_text):
         blueprint.add_app_template_filter(shape)
-    forms: tuple[Route, ...] = (
-        ("/sign-in", "sign_in", sign_in.sign_in),
-        ("/password", "password", password.password),
-        ("/settings/<section>", "settings", settings_form.settings),
-    )
-    for rule, endpoint, view in forms:
-        blueprint.add_url_rule(rule, endpoint, view, methods=["GET", "POST"])
-    pages: tuple[Route, ...] = (
-        ("/", "home", home.home),
-        ("/sent.svg", "sent_chart", home.sent_chart),
-        ("/assets/<path:name>", "asset", assets.asset),
-    )
-    for rule, endpoint, view in pages:
-        blueprint.add_url_rule(rule, endpoint, view, methods=["GET"])
-    blueprint.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
+    for routes, methods in ((FORMS, ["GET", "POST"]), (PAGES, ["GET"]), (CHANGES, ["POST"])):
+        for rule, endpoint, view in routes:
+            blueprint.add_url_rule(rule, endpoint, view, methods=methods)
     return blueprint
 
 

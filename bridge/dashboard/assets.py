@@ -13,7 +13,7 @@ from flask import abort, current_app, request, send_from_directory, url_for
 if TYPE_CHECKING:
     from flask import Response
 
-OWN = frozenset({"dashboard.css", "dashboard.js"})
+OWN = frozenset({"dashboard.css", "dashboard.js", "live.js"})
 BOOTSTRAP = frozenset(
     {
         "css/bootstrap.min.css",

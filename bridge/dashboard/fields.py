@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cronsim import CronSim, CronSimError
 
+from bridge.dashboard import mapping_table
 from bridge.errors import Misconfigured
 from bridge.settings import DEFAULT, mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.dashboard.mapping_table import Row
     from bridge.settings import Book, Setting
 
 ABOVE = {"default": "Use system value", "website": "Use Default", "store": "Use Website"}
@@ -29,7 +31,7 @@ class Field:
 
     ``own`` tells whether the scope has a value of its own, ``inherited`` is the value above and ``source`` says where
     that comes from. ``text`` is what the control holds: never a secret. ``typed`` and ``error`` are what a refused form
-    left.
+    left; ``hints`` are sentences that show what the value means, ``known`` what the shop has to choose from.
     """
 
     setting: Setting
@@ -41,7 +43,10 @@ class Field:
     use_default: bool
     delete: bool = False
     typed: str | None = None
+    typed_rows: list[Row] | None = None
     error: str = ""
+    hints: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -75,7 +80,7 @@ class Field:
         level, _, text = was.partition(":")
         same = level == "above" if self.use_default else level == "own" and (self.typed or "") == text
         if same and not self.delete and not self.error:
-            self.typed, self.use_default = None, not self.own
+            self.typed, self.typed_rows, self.use_default = None, None, not self.own
 
     def forget_secret(self) -> None:
         """Say that a typed key is not shown again, when the form comes back for another reason."""
@@ -102,7 +107,24 @@ class Field:
         """Value and words of each choice of a list."""
         if self.setting.widget == "switch":
             return [("1", "Yes"), ("0", "No")]
+        if self.setting.widget == "mapping":
+            return []
         return [(choice, WORDS.get(choice, choice.capitalize())) for choice in self.setting.choices]
+
+    @property
+    def forms(self) -> list[tuple[str, str]]:
+        """Value and words of what a row of a mapping may send."""
+        return [(form, mapping_table.FORMS[form]) for form in self.setting.choices]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of a mapping: as typed, else as stored."""
+        return self.typed_rows if self.typed_rows is not None else mapping_table.shown_rows(self.value)
+
+    @property
+    def picked(self) -> list[str]:
+        """The words of a list, as typed or stored."""
+        return [word for word in self.text.replace(",", " ").split() if word]
 
     @property
     def meaning(self) -> str:
@@ -147,15 +169,24 @@ def field_at(book: Book, setting: Setting, ref: str, labels: Mapping[str, str]) 
 
 def decide(field: Field, form: Mapping[str, str]) -> Change | None:
     """Return what the form asks for, or None for no change; a wrong value leaves its sentence in ``field.error``."""
-    field.typed = form.get(field.key)
     field.use_default = f"default.{field.key}" in form
     field.delete = f"delete.{field.key}" in form
     try:
-        shown_before = form.get(f"was.{field.key}", "").partition(":")[2]
+        typed = _typed(field, form)
+        field.typed = typed if typed is None else typed.replace("\r\n", "\n")
+        shown_before = form.get(f"was.{field.key}", "").replace("\r\n", "\n").partition(":")[2]
         return _decide_secret(field) if field.setting.secret else _decide_open(field, shown_before)
     except Misconfigured as error:
         field.error = error.what[:1].upper() + error.what[1:]
         return None
+
+
+def _typed(field: Field, form: Mapping[str, str]) -> str | None:
+    """Return what was typed, as text; the controls of a table or list are joined."""
+    if field.setting.widget == "statuses":
+        return mapping_table.picked(field.key, form)
+    field.typed_rows = mapping_table.typed_rows(field.key, form) if field.setting.widget == "mapping" else None
+    return form.get(field.key) if field.typed_rows is None else mapping_table.rows_text(field.typed_rows)
 
 
 def as_text(value: Any) -> str:
@@ -173,7 +204,7 @@ def shown(setting: Setting, value: Any) -> str:
         return mask(value) if value else "none"
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if setting.choices:
+    if setting.choices and setting.widget != "mapping":
         return WORDS.get(str(value), str(value).capitalize())
     return as_text(value) or "empty"
 

@@ -10,7 +10,7 @@ from flask import abort, current_app, g, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from bridge.auth import current_staff
+from bridge.auth import current_staff, vouched_name
 from bridge.dashboard.assets import asset_url
 from bridge.dashboard.sections import sections
 from bridge.errors import Misconfigured
@@ -95,7 +95,12 @@ def secure(response: Response) -> Response:
 
 def context() -> dict[str, Any]:
     """Return what the frame's templates read."""
-    return {"staff": current_staff(), "sections": sections(), "asset_url": asset_url}
+    return {
+        "staff": current_staff(),
+        "by_service": bool(vouched_name()),
+        "sections": sections(),
+        "asset_url": asset_url,
+    }
 
 
 def add_error_pages(blueprint: Blueprint) -> None:

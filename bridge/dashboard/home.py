@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from flask import render_template, request
 
 from bridge.auth import login_required
+from bridge.coupons import alerts
 from bridge.dashboard import chart, figures
 from bridge.dashboard.frame import wired
 from bridge.dashboard.neighbours import neighbours
 from bridge.dashboard.scopes import scope_labels
+from bridge.export import offers
 from bridge.settings import load_book
 
 if TYPE_CHECKING:
@@ -42,9 +44,11 @@ def _values() -> dict[str, Any]:
         "neighbours": neighbours(wired().redis, wired().config.kill_file, accounts),
         "nouns": figures.NOUNS,
         "now": time.time(),
+        "offer": offers.media(),
         "refused": figures.refused(),
         "requests": figures.requests(),
         "scopes": scope_labels(),
+        "stopped_pools": alerts.stopped(),
         "sent": figures.sent(),
         "waiting": figures.waiting(),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -10,28 +11,36 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bridge.auth import current_staff, login_required
+from bridge.dashboard import hints, shop_facts
+from bridge.dashboard.doubled import doubled
 from bridge.dashboard.fields import decide, field_at
 from bridge.dashboard.frame import wired
 from bridge.dashboard.scopes import scope_labels, scope_tree
 from bridge.dashboard.sections import Section, sections
 from bridge.db import db, immediate
+from bridge.errors import BridgeError
+from bridge.export.jobs import exporter
 from bridge.models import AuditLog, SettingValue
-from bridge.settings import DEFAULT, caution, load_book, parse, set_value, unset_value
+from bridge.settings import DEFAULT, GONE, caution, clash, load_book, parse, set_value, unset_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from werkzeug.wrappers import Response
 
+    from bridge.dashboard.doubled import Doubled
     from bridge.dashboard.fields import Change, Field
     from bridge.settings import Book, Store
 
 MOST_LINES = 10
+BLANK_ROWS = 2
+MORE_ROWS = 8
+"""Empty rows below a table, at first and when more were asked for."""
 LONGEST_LINE = 160
 
 
 @login_required("viewer")
-def settings(section: str) -> str | Response | tuple[str, int]:
+def settings(section: str) -> Response | str | tuple[str, int]:
     """Show the form; editors save it."""
     found = next((item for item in sections() if item.name == section), None)
     if found is None:
@@ -44,30 +53,47 @@ def settings(section: str) -> str | Response | tuple[str, int]:
 
 
 @login_required("editor")
-def _save(section: Section, ref: str) -> Response | tuple[str, int]:
+def _save(section: Section, ref: str) -> Response | str | tuple[str, int]:
+    act = request.form.get("act", "")
+    said = _look() if act == "look" else ""
     # The write lock is taken before the page is read, so that nobody saves between the check and the write.
     db.session.rollback()
     immediate()
     page = Page(section, ref)
     changes = [change for field in page.fields if (change := decide(field, request.form)) is not None]
+    page.compare(changes)
+    if act:
+        return page.back(said=said, blank=MORE_ROWS if act == "more" else BLANK_ROWS)
     conflict = request.form.get("version") != page.version
-    wrong = any(field.error for field in page.fields)
     if conflict:
         for field in page.fields:
             field.settle(request.form.get(f"was.{field.key}", ""))
-    if wrong or conflict:
-        for field in page.fields:
-            field.forget_secret()
-        db.session.rollback()
-        return page.render(conflict=page.last_change() if conflict else None), 409 if conflict else 422
+        return page.back(conflict=page.last_change()), 409
+    if any(field.error for field in page.fields):
+        return page.back(), 422
+    if "sure" not in request.form and (twice := doubled(page.book, ref, _values(changes))):
+        return page.back(twice=twice), 422
     try:
         page.apply(changes)
         db.session.commit()
     except IntegrityError:
-        db.session.rollback()
-        return page.render(conflict=page.last_change()), 409
+        return page.back(conflict=page.last_change()), 409
     _tell(changes)
     return redirect(page.address, 303)
+
+
+def _look() -> str:
+    """Read anew what the shop has to choose from; return what to say about it."""
+    try:
+        found = shop_facts.read_again(exporter().store, load_book())
+    except BridgeError as error:
+        return f"The shop could not be asked: {error}"
+    codes = sum(len(names) for names in found.attributes.values())
+    return f"Read from the shop (attributes: {codes}, order statuses: {len(found.statuses)}). Nothing is saved yet."
+
+
+def _values(changes: list[Change]) -> dict[str, Any]:
+    return {change.setting.key: GONE if change.unset else change.value for change in changes}
 
 
 class Page:
@@ -88,15 +114,22 @@ class Page:
         """Where this page lies."""
         return url_for("dashboard.settings", section=self.section.name, scope=self.ref)
 
+    def compare(self, changes: list[Change]) -> None:
+        """Leave the sentence at the field whose value does not go with another one."""
+        found = clash(self.book, self.ref, _values(changes))
+        for field in self.fields:
+            if found is not None and field.key == found[0]:
+                field.error = found[1][:1].upper() + found[1][1:]
+
     def apply(self, changes: list[Change]) -> None:
         """Write the changes, each with its line in the audit log."""
         staff = current_staff()
         who = staff.name if staff else ""
         for change in changes:
             if change.unset:
-                unset_value(self.ref, change.setting.key, who)
+                unset_value(self.ref, change.setting.key, who, alone=False)
             else:
-                set_value(self.ref, change.setting.key, change.value, who)
+                set_value(self.ref, change.setting.key, change.value, who, alone=False)
 
     def last_change(self) -> Mapping[str, Any]:
         """Return who changed this section at this scope last, and when."""
@@ -108,19 +141,36 @@ class Page:
         )
         return {"who": line.who, "at": line.at} if line else {"who": "", "at": 0.0}
 
-    def render(self, conflict: Mapping[str, Any] | None = None) -> str:
-        """Return the page."""
+    def back(self, conflict: Mapping[str, Any] | None = None, **more: Any) -> str:
+        """Return the page with what was typed, none of which was saved."""
+        db.session.rollback()
+        for field in self.fields:
+            field.forget_secret()
+        return self.render(conflict, **more)
+
+    def render(
+        self,
+        conflict: Mapping[str, Any] | None = None,
+        said: str = "",
+        blank: int = BLANK_ROWS,
+        twice: list[Doubled] | None = None,
+    ) -> str:
+        """Return the page, with ``blank`` empty rows in each table."""
+        hints.furnish(self.fields, self.book, self.ref, time.time())
         tree = scope_tree(self.book)
         own = self.book.values.get(self.ref, {})
         return render_template(
             "dashboard/settings.html",
+            blank=blank,
             conflict=conflict,
             facts=self._facts(),
             fields=self.fields,
             own_by_section={item.name: sum(key.partition(".")[0] == item.name for key in own) for item in sections()},
             scope=next(node for node in tree if node.ref == self.ref),
+            said=said,
             section=self.section,
             tree=tree,
+            twice=twice or [],
             version=self.version,
             wrong=sum(bool(field.error) for field in self.fields),
         )

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 
+UNKNOWN = "Your sign-in service says that you are “{}”, whom bridge does not know: ask an owner to add this name."
+
+
 class SignInForm(FlaskForm):  # type: ignore[misc] # the library has no types
     """Name and password."""
 
@@ -27,9 +30,14 @@ class SignInForm(FlaskForm):  # type: ignore[misc] # the library has no types
 def sign_in() -> str | Response | tuple[str, int, dict[str, str]]:
     """Show the form; on success go to the page that was asked for, on this host only."""
     target = auth.safe_next(request.args.get("next"))
-    if request.method == "GET" and auth.current_staff() is not None:
+    if auth.current_staff() is not None and (request.method == "GET" or auth.vouched_name()):
         return redirect(target)
-    form = SignInForm()
+    if name := auth.vouched_name():
+        return _again(None, UNKNOWN.format(name), 403)
+    return _try(SignInForm(), target)
+
+
+def _try(form: SignInForm, target: str) -> str | Response | tuple[str, int, dict[str, str]]:
     if not form.is_submitted():
         return render_template("dashboard/sign_in.html", form=form, sentence="")
     if not form.name.data or not form.password.data:
@@ -52,6 +60,6 @@ def sign_out() -> Response:
 
 
 def _again(
-    form: SignInForm, sentence: str, status: int, headers: dict[str, str] | None = None
+    form: SignInForm | None, sentence: str, status: int, headers: dict[str, str] | None = None
 ) -> tuple[str, int, dict[str, str]]:
     return render_template("dashboard/sign_in.html", form=form, sentence=sentence), status, headers or {}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db, vault
+from bridge.export.writing import put
 from bridge.models import SentBody
 
 if TYPE_CHECKING:
@@ -28,18 +28,11 @@ LEVEL = 1
 
 def keep(account: str, rows: Sequence[tuple[EntityRef, bytes]]) -> None:
     """Keep the JSON of records. No commit."""
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    for start in range(0, len(rows), CHUNK):
-        values = [
-            {"account": account, "kind": ref.kind, "entity": ref.id, "body": vault.seal(zlib.compress(body, LEVEL))}
-            for ref, body in rows[start : start + CHUNK]
-        ]
-        statement = dialect.insert(SentBody).values(values)
-        db.session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account", "kind", "entity"], set_={"body": statement.excluded.body}
-            )
-        )
+    values = [
+        {"account": account, "kind": ref.kind, "entity": ref.id, "body": vault.seal(zlib.compress(body, LEVEL))}
+        for ref, body in rows
+    ]
+    put(SentBody, values, ("account", "kind", "entity"))
 
 
 def forget(account: str, refs: Sequence[EntityRef]) -> None:

@@ -13,21 +13,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, false, or_, select, update
 
 from bridge.db import db
 from bridge.errors import Stumbled
 from bridge.events import EntityRef
 from bridge.export import cursors
-from bridge.export.writing import begin_write
+from bridge.export.writing import begin_write, insert, put
 from bridge.models import CatalogItem, VariantParent
 from bridge.store import Family, Product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bridge.store import Order, OrderLine, Store
+    from bridge.store import Order, Store
 
 WALK = "catalog:families"
 WALK_SECONDS = 600.0
@@ -50,33 +49,43 @@ def keep_products(products: Sequence[Product]) -> set[str]:
     # What has a page of its own is bought there too, so a bundle or a grouped product is not its parent in a cart.
     parents = _parents([one.id for one in products], KINDS[:1]) | _parents([one.id for one in products if _hidden(one)])
     rows = [_row(one.sku, one.id, parents.get(one.id)) for one in products if _sku_fits(one)]
-    for row in rows:
-        # A product whose SKU was changed is not known by the old one any more.
-        old = delete(CatalogItem).where(CatalogItem.product == row["product"], CatalogItem.sku != row["sku"])
-        db.session.execute(old.execution_options(synchronize_session=False))
+    _forget_renamed(rows)
     _keep_items(rows)
     db.session.commit()
     return fresh
 
 
-def keep_order(order: Order) -> None:
-    """Keep what an order's configurable rows say of variant and parent. Commits."""
-    parents = {line.id: line.product for line in order.lines if line.type == "configurable"}
-    rows = []
-    for line in order.lines:
-        parent = parents.get(line.parent or "")
-        if parent and line.product and line.sku and len(line.sku) <= SKU_MOST and not _known_otherwise(line):
-            known = _parents([line.product]).get(line.product)
-            rows.append(_row(line.sku, line.product, known or (parent, "")))
+def _forget_renamed(rows: Sequence[dict[str, Any]]) -> None:
+    """Forget the old SKU of each product whose SKU was changed."""
+    now = {row["product"]: row["sku"] for row in rows}
+    old = {id_: sku for id_, sku in _skus(list(now)).items() if sku != now[id_]}
+    if old:
+        gone = delete(CatalogItem).where(CatalogItem.product.in_(list(old)), CatalogItem.sku.in_(list(old.values())))
+        db.session.execute(gone.execution_options(synchronize_session=False))
+
+
+def keep_orders(orders: Sequence[Order]) -> None:
+    """Keep what configurable rows of orders say of variant and parent. Commits."""
+    lines: list[tuple[str, str, str]] = []
+    for order in orders:
+        parents = {line.id: line.product for line in order.lines if line.type == "configurable"}
+        for line in order.lines:
+            parent = parents.get(line.parent or "")
+            if parent and line.product and line.sku and len(line.sku) <= SKU_MOST:
+                lines.append((line.sku, line.product, parent))
+    if not lines:
+        return
+    ids = sorted({product for _, product, _ in lines})
+    skus, known = _skus(ids), _parents(ids)
+    # An older order still carries the SKU that the product had.
+    rows = [
+        _row(sku, product, known.get(product) or (parent, ""))
+        for sku, product, parent in lines
+        if skus.get(product, sku) == sku
+    ]
     begin_write()
     _keep_items(rows)
     db.session.commit()
-
-
-def _known_otherwise(line: OrderLine) -> bool:
-    """Return whether the product is known under another SKU: an older order still carries the one it had."""
-    query = select(CatalogItem.sku).where(CatalogItem.product == line.product, CatalogItem.sku != line.sku)
-    return db.session.scalar(query.limit(1)) is not None
 
 
 def parents_of(products: Sequence[Product], store: Store) -> dict[str, Parent]:
@@ -95,13 +104,21 @@ def parents_of(products: Sequence[Product], store: Store) -> dict[str, Parent]:
 def skus_of(ids: Iterable[str], store: Store) -> dict[str, str]:
     """Return the SKU of each product, from what is kept, else from the shop; unknown ones are left out."""
     wanted = sorted(set(ids))
-    query = select(CatalogItem.product, CatalogItem.sku).where(CatalogItem.product.in_(wanted))
-    found = {row.product: row.sku for row in db.session.execute(query)} if wanted else {}
+    found = _skus(wanted)
     missing = [EntityRef("product", id_) for id_ in wanted if id_ not in found]
     if missing:
         read = [entity for entity in store.fetch(missing).values() if isinstance(entity, Product)]
         keep_products(read)
         found.update({one.id: one.sku for one in read})
+    return found
+
+
+def _skus(ids: Sequence[str]) -> dict[str, str]:
+    """Return the SKU of each product that is kept."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), CHUNK):
+        query = select(CatalogItem.product, CatalogItem.sku).where(CatalogItem.product.in_(ids[start : start + CHUNK]))
+        found.update({row.product: row.sku for row in db.session.execute(query)})
     return found
 
 
@@ -164,20 +181,22 @@ def _keep_family(family: Family, *, whole: bool) -> list[str]:
 
     ``whole``: all members are named, so what is kept besides them is one no more.
     """
-    if whole:
-        gone = delete(VariantParent).where(
-            VariantParent.parent == family.parent, VariantParent.variant.not_in(family.children)
-        )
+    known = _links_of(family.parent)
+    if whole and (left := known.keys() - set(family.children)):
+        gone = delete(VariantParent).where(VariantParent.parent == family.parent, VariantParent.variant.in_(left))
         db.session.execute(gone.execution_options(synchronize_session=False))
-    taken = _taken(family)
-    _rename(family)
-    fresh = [child for child in family.children if child not in taken]
+    if {sku for sku, _ in known.values()} - {family.sku[:SKU_MOST]}:
+        _rename(family)
+    unknown = [child for child in family.children if known.get(child, ("", ""))[1] != family.kind]
+    taken = _taken(unknown, family.kind)
+    fresh = [child for child in unknown if child not in taken]
     for start in range(0, len(fresh), CHUNK):
         part = fresh[start : start + CHUNK]
         link = {"parent": family.parent, "parent_sku": family.sku[:SKU_MOST], "kind": family.kind}
-        statement = _insert(VariantParent).values([{"variant": child, **link} for child in part])
-        weaker = VariantParent.kind.in_(KINDS[KINDS.index(family.kind) + 1 :])
-        db.session.execute(statement.on_conflict_do_update(index_elements=["variant"], set_=link, where=weaker))
+        # No IN: a statement for many rows at once takes none.
+        weaker = or_(false(), *(VariantParent.kind == kind for kind in KINDS[KINDS.index(family.kind) + 1 :]))
+        kept = insert(VariantParent).on_conflict_do_update(index_elements=["variant"], set_=link, where=weaker)
+        db.session.execute(kept, [{"variant": child, **link} for child in part])
         if family.kind != KINDS[0]:
             continue
         db.session.execute(
@@ -189,13 +208,20 @@ def _keep_family(family: Family, *, whole: bool) -> list[str]:
     return fresh
 
 
-def _taken(family: Family) -> set[str]:
-    """Return the members that belong to a family that is not weaker than this one, or to this one already."""
+def _links_of(parent: str) -> dict[str, tuple[str, str]]:
+    """Return the variants of a parent, each with the parent's SKU and kind as they are kept."""
+    query = select(VariantParent.variant, VariantParent.parent_sku, VariantParent.kind)
+    rows = db.session.execute(query.where(VariantParent.parent == parent))
+    return {variant: (sku, kind) for variant, sku, kind in rows}
+
+
+def _taken(children: Sequence[str], kind: str) -> set[str]:
+    """Return the members that belong to a family that is not weaker than one of ``kind``."""
     found: set[str] = set()
-    for start in range(0, len(family.children), CHUNK):
+    for start in range(0, len(children), CHUNK):
         query = select(VariantParent.variant).where(
-            VariantParent.variant.in_(family.children[start : start + CHUNK]),
-            VariantParent.kind.in_(KINDS[: KINDS.index(family.kind) + 1]),
+            VariantParent.variant.in_(children[start : start + CHUNK]),
+            VariantParent.kind.in_(KINDS[: KINDS.index(kind) + 1]),
         )
         found.update(db.session.scalars(query))
     return found
@@ -234,13 +260,4 @@ def _row(sku: str, product: str, parent: Parent | None) -> dict[str, Any]:
 
 
 def _keep_items(rows: Sequence[dict[str, Any]]) -> None:
-    single = list({row["sku"]: row for row in rows}.values())
-    for start in range(0, len(single), CHUNK):
-        statement = _insert(CatalogItem).values(single[start : start + CHUNK])
-        changes = {name: statement.excluded[name] for name in ("product", "parent", "parent_sku", "read_at")}
-        db.session.execute(statement.on_conflict_do_update(index_elements=["sku"], set_=changes))
-
-
-def _insert(model: Any) -> Any:
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    return dialect.insert(model)
+    put(CatalogItem, list({row["sku"]: row for row in rows}.values()), ("sku",))

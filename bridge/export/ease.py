@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING
 from bridge.export import cursors, ledger
 
 if TYPE_CHECKING:
+    from bridge.events import Kind
     from bridge.settings import Book, Settings
 
 PACE = "pace"
+PAUSE_SECONDS = 300.0
+"""How long a refused key is left alone before it is tried again."""
 SLOW_TIMES = 3.0
 SLOW_SECONDS = 2.0
 """An answer below this is quick whatever is usual."""
 REST_TIMES = 5.0
 REST_MOST = 120.0
+AHEAD = 5_000
+"""Rows of a kind that a walk is ahead of what is sent: the ledger stays small, and the walk's end is the export's."""
 SHARE = 0.1
 """The newest answer's share of the average."""
 
@@ -30,18 +35,29 @@ def live_waits(book: Book) -> bool:
     return any(account.id in due and _open(account.id) for account in book.accounts() if _takes_live(account.settings))
 
 
+def enough_waits(kind: Kind, book: Book) -> bool:
+    """Return whether so much history of a kind can be sent now that a walk need not find more of it yet."""
+    able = [account.id for account in book.accounts() if not account.settings["export.dry_run"] and _open(account.id)]
+    return ledger.history_waits(kind, AHEAD, able)
+
+
 def _takes_live(settings: Settings) -> bool:
     return bool(settings["export.live"]) and not settings["export.dry_run"]
 
 
 def _open(account: str) -> bool:
     note = cursors.read(f"account:{account}")
-    return not note.get("paused") or time.time() >= note.get("until", 0)
+    return not (note.get("paused") and lasts(note.get("until"), PAUSE_SECONDS))
+
+
+def lasts(until: float | None, most: float) -> bool:
+    """Return whether a wait still lasts; one that is further away than it can be was noted by a wrong clock."""
+    return 0 < float(until or 0) - time.time() <= most
 
 
 def rests() -> bool:
     """Return whether the shop was slow a moment ago."""
-    return time.time() < float(cursors.read(PACE).get("rest_until") or 0)
+    return lasts(cursors.read(PACE).get("rest_until"), REST_MOST)
 
 
 def took(sort: str, seconds: float) -> None:

@@ -17,6 +17,7 @@ from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry, Skipped, Stumbled
 from bridge.events import EntityRef
 from bridge.export import catalog, ledger, people, quality, sent, steps
+from bridge.export.entail import entailed_by
 from bridge.export.labels import labels_of
 from bridge.export.map_products import Beside, gone_record
 from bridge.export.mapping import (
@@ -131,6 +132,14 @@ class Gatherer:
         self._views = [view.code for view in account.stores]
         self._skus: dict[str, str] = {}
         self._orphans: set[EntityRef] = set()
+        self._entailed: set[EntityRef] = set()
+        self._noted: set[str] = set()
+        self._mapped: list[tuple[Claimed, Order, StoreView]] = []
+
+    def entailed(self) -> set[EntityRef]:
+        """Return what orders read since the last call entailed: it goes out before them."""
+        found, self._entailed = self._entailed, set()
+        return found
 
     def gather(self, rows: Iterable[Claimed]) -> list[Outcome]:
         """Return an outcome for every row, in any order. Raises :class:`Retry` and :class:`Misconfigured`."""
@@ -227,6 +236,8 @@ class Gatherer:
 
     def _contacts(self, rows: Sequence[Claimed]) -> list[Outcome]:
         entities = self._fetch([row.ref for row in rows if row.ref.id.startswith("customer:")])
+        emails = [one.email for one in entities.values() if isinstance(one, Customer) and one.email]
+        self._noted = people.noted(emails, self._secrets)
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
             if row.ref.id.startswith("subscriber:"):
@@ -244,7 +255,8 @@ class Gatherer:
             self._elsewhere(row, view)
         if view is None:
             return contact_record(customer, self._account, self._book)
-        known = people.subscription(customer.email, view.code, self._secrets) if customer.email else None
+        email = customer.email if row is None or customer.email in self._noted else None
+        known = people.subscription(email, view.code, self._secrets) if email else None
         rows = self._book.settings(view.ref)["customers.mapping"]
         named = self._one(lambda: options_of_customer(customer, rows, view.code, self._store))
         return contact_record(customer, self._account, self._book, known, named)
@@ -268,27 +280,31 @@ class Gatherer:
 
     def _orders(self, rows: Sequence[Claimed]) -> list[Outcome]:
         entities = self._fetch([row.ref for row in rows if not row.ref.id.startswith("number:")])
+        catalog.keep_orders([one for one in entities.values() if isinstance(one, Order)])
 
         def make(row: Claimed) -> tuple[EntityRef, Record]:
             if row.ref.id.startswith("number:"):
                 entity: Any = self._one(lambda: self._store.order_by_number(row.ref.id.removeprefix("number:")))
+                catalog.keep_orders([entity] if isinstance(entity, Order) else [])
             else:
                 entity = _found(entities, row.ref)
             if not isinstance(entity, Order):
                 raise Missing("The order is not in the shop.")
             return self._order(row, entity)
 
-        return [self._outcome(row, make) for row in rows]
+        self._mapped = []
+        found = [self._outcome(row, make) for row in rows]
+        self._entail()
+        return found
 
     def _order(self, row: Claimed, order: Order) -> tuple[EntityRef, Record]:
         view = self._book.store(id=order.store_id) if order.store_id is not None else None
         if view is None:
             raise Missing("The order's store view is not in the store tree.")
         self._elsewhere(row, view)
-        catalog.keep_order(order)
         chosen = self._one(lambda: options_of_order(order, view.code, self._store))
         record = order_record(order, self._account, self._book, self._skus_of(order), chosen)
-        self._entail(row, order, view)
+        self._mapped.append((row, order, view))
         return EntityRef("order", order.id), record
 
     def _skus_of(self, order: Order) -> dict[str, str]:
@@ -300,17 +316,12 @@ class Gatherer:
             self._skus.update(dict.fromkeys(asked, "") | self._one(lambda: catalog.skus_of(asked, self._store)))
         return self._skus
 
-    def _entail(self, row: Claimed, order: Order, view: StoreView) -> None:
-        """Owe the order's products and customer.
-
-        A live order moved the stock of its products; else only what the account never had is owed.
-        """
-        products = [EntityRef("product", line.product) for line in order.lines if line.product]
-        people_ = [EntityRef("contact", f"customer:{order.customer_id}")] if order.customer_id else []
-        known = sent.digests(self._account.id, [*products, *people_])
-        wanted = [ref for ref in products if row.lane == "live" or ref not in known]
-        wanted += [ref for ref in people_ if ref not in known]
-        self._owe([ledger.Owed(self._account.id, ref, view.ref) for ref in wanted], row.lane)
+    def _entail(self) -> None:
+        """Owe what the orders that were mapped entail."""
+        wanted = entailed_by(self._account.id, self._mapped)
+        for lane, rows in wanted.items():
+            self._entailed.update(row.ref for row in rows)
+            self._owe(rows, lane)
 
     def _elsewhere(self, row: Claimed, view: StoreView | None) -> None:
         """Owe an entity of another account's store view to that account."""

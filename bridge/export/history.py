@@ -98,11 +98,18 @@ def set_state(kind: Kind, scope: str, state: str, book: Book | None = None) -> b
     note = cursors.read(name_of(kind, scope))
     there = note.get("state") in UNDER_WAY
     if there:
-        cursors.write(name_of(kind, scope), {**note, "state": state})
+        cursors.write(name_of(kind, scope), {**_rested(note, time.time(), paused=state == "paused"), "state": state})
         if state == "cancelled" and book is not None:
             ledger.forget_history(kind, [store.ref for store in book.stores if within(scope, store, book)])
     db.session.commit()
     return there
+
+
+def _rested(note: dict[str, Any], now: float, *, paused: bool) -> dict[str, Any]:
+    """Keep how long the walk was paused: that time says nothing of its rate."""
+    since = note.get("paused_at")
+    idle = float(note.get("idle") or 0) + (now - since if since else 0)
+    return {**note, "idle": idle, "paused_at": now if paused else None}
 
 
 def walk(
@@ -211,7 +218,7 @@ def _progress(name: str, note: dict[str, Any], now: float) -> Progress:
     kind, _, scope = name.removeprefix(PREFIX).partition(":")
     began, seen, total = float(note.get("began") or now), int(note.get("seen") or 0), note.get("total")
     ended = note.get("ended")
-    passed = max((ended or now) - began, 0.001)
+    passed = max((ended or note.get("paused_at") or now) - began - float(note.get("idle") or 0), 0.001)
     rate = seen / passed
     running_on = note.get("state") == "running" and total is not None and rate > 0
     return Progress(

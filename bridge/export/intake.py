@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from flask import current_app
 from redis.exceptions import LockError
 from sqlalchemy.exc import DataError, IntegrityError
 
 from bridge.db import db
 from bridge.errors import Misconfigured
-from bridge.events import EntityRef, OrderPlaced, Registered, Subscribed, decode_event
+from bridge.events import EntityRef, OrderPlaced, Registered, Subscribed, SubscriptionTold, decode_event
 from bridge.export import cursors, ledger, logs, people, steps
 from bridge.export.ledger import Owed
 from bridge.export.routes import event_store
@@ -36,6 +37,8 @@ SHARE_SECONDS = 10.0
 """How long one job drains a stream that never runs dry: the accounts that are owed something wait to be woken."""
 DROPPED = "events:dropped"
 SUBSCRIBED = 1
+TOLD = {"subscribed": SUBSCRIBED, "unconfirmed": 2, "unsubscribed": 3}
+"""How a subscription stands, as the shop's mail says it -> Magento's number."""
 ODD = (DataError, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError)
 """What an event that cannot be kept raises; a database that is gone raises others, and the events wait."""
 
@@ -89,13 +92,18 @@ def _keep(lines: Sequence[bytes], secrets: Sequence[str]) -> set[str]:
     begin_write()
     book = load_book()
     live: dict[Owed, None] = {}
+    fresh: list[AnyEvent] = []
     for line in lines:
         event = _decoded(line)
         if event is not None and logs.event(event, _type_of(event)):
+            fresh.append(event)
             found = _owed(event, book, secrets)
             steps.write("seen", [(row.account, row.ref, _type_of(event)) for row in found], event.at)
             live.update(dict.fromkeys(found))
     touched = ledger.add(live, "live")
+    # Other rooms take their part of the stream in the same transaction; the composition root names them.
+    for take in current_app.extensions.get("bridge.takers", ()):
+        take(fresh)
     db.session.commit()
     return touched
 
@@ -119,6 +127,13 @@ def _type_of(event: AnyEvent) -> str:
     return str(event.__struct_config__.tag)
 
 
+def _status(event: Registered | Subscribed | SubscriptionTold) -> int | None:
+    """Return Magento's number of what an event says of a subscription; None when it says nothing of it."""
+    if isinstance(event, SubscriptionTold):
+        return TOLD[event.status]
+    return SUBSCRIBED if isinstance(event, Subscribed) or event.subscribed else None
+
+
 def _owed(event: AnyEvent, book: Book, secrets: Sequence[str]) -> list[Owed]:
     """Return what the event entails; nothing where no account is set for its store view."""
     ref: EntityRef
@@ -127,11 +142,10 @@ def _owed(event: AnyEvent, book: Book, secrets: Sequence[str]) -> list[Owed]:
         if not event.order and not event.number:
             return []
         ref = EntityRef("order", event.order or f"number:{event.number}")
-    elif isinstance(event, Registered | Subscribed) and store is not None:
+    elif isinstance(event, Registered | Subscribed | SubscriptionTold) and store is not None:
         if not secrets:
             raise Misconfigured("No secret key is loaded: start through create_app.")
-        is_subscribed = isinstance(event, Subscribed) or event.subscribed
-        status = SUBSCRIBED if is_subscribed else None
+        status = _status(event)
         ref = EntityRef("contact", f"subscriber:{people.note(event.email, store.code, status, event.at, secrets)}")
     else:
         return []

@@ -13,13 +13,15 @@ from redis.exceptions import LockError
 
 from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured, Retry
-from bridge.export import cursors, ease, intake, ledger, logs, sent, watch
+from bridge.export import cursors, ease, intake, ledger, logs, offers, right_clock, sent, subscribers_table, watch
+from bridge.export import drift as comparison
 from bridge.export import history as walks
 from bridge.export import stock as levels
 from bridge.export import sweep as rolling
 from bridge.export.ledger import Owed
 from bridge.export.routes import within
 from bridge.export.session import Session, note_shop_fault
+from bridge.export.versions import Versions
 from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT, load_book
 from bridge.store import refresh_tree
@@ -88,6 +90,10 @@ def _work_off(own: Exporter, account_id: str, *, live_only: bool) -> None:
         own.wakes.try_wake("session", account_id, "live")
     if tally.more and not live_only:
         own.wakes.try_wake("backlog", account_id)
+    if tally.counts and not live_only:
+        # What waited became less: a walk that is ahead of it may go on.
+        for kind, scope in walks.running():
+            own.wakes.try_wake("history", kind, scope)
 
 
 def history(kind: Kind, scope: str) -> None:
@@ -103,7 +109,7 @@ def history(kind: Kind, scope: str) -> None:
         try:
             book = load_book()
             more, touched = walks.walk(
-                kind, scope, own.store, book, WALK_SECONDS, hold=hold, wait=lambda: _gives_way(book)
+                kind, scope, own.store, book, WALK_SECONDS, hold=hold, wait=lambda: _gives_way(kind, book)
             )
         except Misconfigured as error:
             note_shop_fault(error.what)
@@ -115,8 +121,8 @@ def history(kind: Kind, scope: str) -> None:
         own.wakes.try_wake("history", kind, scope)
 
 
-def _gives_way(book: Book) -> bool:
-    return ease.rests() or ease.live_waits(book)
+def _gives_way(kind: Kind, book: Book) -> bool:
+    return ease.rests() or ease.live_waits(book) or ease.enough_waits(kind, book)
 
 
 def poll() -> None:
@@ -150,6 +156,18 @@ def sweep() -> None:
 def stock() -> None:
     """Compare what can be sold with what could be sold before."""
     _swept("stock", levels.sweep)
+
+
+def subscribers() -> None:
+    """Read the shop's own table of subscribers, where there is a way to it."""
+    own = exporter()
+    _swept("subscribers", lambda _, book, *, hold: subscribers_table.take(own.config, book, hold=hold))
+
+
+def drift() -> None:
+    """Compare the shop, the ledger and Ometria, a part at a time."""
+    own = exporter()
+    _swept("drift", lambda _, book, *, hold: comparison.go_on(own, book, hold=hold))
 
 
 def _swept(name: str, work: Callable[..., tuple[bool, set[str]]]) -> None:
@@ -204,10 +222,15 @@ def upkeep() -> None:
     own = exporter()
     own.wakes.awake("upkeep")
     book = load_book()
+    _put_right(own)
     _wake(own, ledger.due_live() & {account.id for account in book.accounts() if account.settings["export.live"]})
     for account in book.accounts():
         _keep_role(account)
         _read_errors(own, account)
+    if comparison.due(book):
+        own.wakes.try_wake("drift")
+    if subscribers_table.due(own.config):
+        own.wakes.try_wake("subscribers")
     waiting = walks.lost() if ease.live_waits(book) else walks.running()
     for kind, scope in waiting:
         own.wakes.try_wake("history", kind, scope)
@@ -215,6 +238,13 @@ def upkeep() -> None:
         settings = book.settings(DEFAULT)
         logs.clean(settings["privacy.log_days"], settings["privacy.identity_days"])
         cursors.save(CLEAN, {"at": time.time()})
+
+
+def _put_right(own: Exporter) -> None:
+    """Undo what a wrong clock left; by Redis's clock, since this worker's own may be the wrong one."""
+    changed = right_clock.put_right(Versions(own.redis, "").moment())
+    if changed:
+        log.warning("a clock was wrong", rows=changed, next="they are due now; set the clocks of all hosts by NTP")
 
 
 def rehome(account_id: str, book: Book) -> set[str]:
@@ -240,7 +270,10 @@ def _keep_role(account: Account) -> None:
 def _keep_tree(own: Exporter) -> None:
     if time.time() - cursors.read(TREE).get("at", 0) < TREE_SECONDS:
         return
+    before = load_book()
     refresh_tree(own.store, https=(own.config.public_url or "").startswith("https://"))
+    if offers.media_moved(before, load_book()):
+        log.warning("pictures moved", next="offer: export the products again, see the dashboard")
     cursors.save(TREE, {"at": time.time()})
 
 

@@ -12,17 +12,16 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, select, update
 
 from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import steps
-from bridge.export.writing import begin_write
+from bridge.export.writing import begin_write, insert
 from bridge.models import Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 Lane = Literal["live", "history"]
 LANES: tuple[Lane, ...] = ("live", "history")
@@ -30,6 +29,9 @@ LANES: tuple[Lane, ...] = ("live", "history")
 LEASE_SECONDS = 60.0
 """Longer than one call with all its time-outs; a session extends its lease before each call."""
 CHUNK = 200
+KEY = ("account", "kind", "entity")
+NAMES = (Pending.id, Pending.account, Pending.kind, Pending.entity, Pending.scope, Pending.lane)
+COLUMNS = (*NAMES, Pending.generation, Pending.attempts, Pending.force)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,11 +74,13 @@ def add(rows: Iterable[Owed], lane: Lane, *, force: bool = False, now: float | N
 
 def _put(values: list[dict[str, Any]], lane: Lane, now: float) -> None:
     """Add or change rows; a live one is written down as queued, or as merged into the row that waits already."""
+    statement = insert(Pending)
+    upsert = statement.on_conflict_do_update(index_elements=KEY, set_=_changes(statement.excluded, lane))
     if lane == "history":
-        db.session.execute(_upsert(values, lane))
+        db.session.execute(upsert, values)
         return
     names = (Pending.account, Pending.kind, Pending.entity, Pending.generation)
-    kept = db.session.execute(_upsert(values, lane).returning(*names)).all()
+    kept = db.session.execute(upsert.values(values).returning(*names)).all()
     for step, wanted in (("queued", True), ("merged", False)):
         lines = [(row.account, EntityRef(row.kind, row.entity), "") for row in kept if (row.generation == 1) is wanted]
         steps.write(step, lines, now)  # type: ignore[arg-type] # the two words above
@@ -100,13 +104,11 @@ def _values(row: Owed, lane: Lane, now: float, *, force: bool) -> dict[str, Any]
     }
 
 
-def _upsert(values: list[dict[str, Any]], lane: Lane) -> Any:
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Pending).values(values)
-    new = statement.excluded
+def _changes(new: Any, lane: Lane) -> dict[str, Any]:
+    """Return what becomes of a row that is there already; ``new`` is the row that came."""
     changes: dict[str, Any] = {"force": Pending.force | new.force}
     if lane == "live":
-        changes |= {
+        return changes | {
             "lane": "live",
             "scope": new.scope,
             "state": "waiting",
@@ -115,17 +117,14 @@ def _upsert(values: list[dict[str, Any]], lane: Lane) -> Any:
             "generation": Pending.generation + 1,
             "due_at": new.due_at,
         }
-    else:
-        refused = Pending.state == "refused"
-        again = refused | new.force
-        changes |= {
-            "state": "waiting",
-            "reason": "",
-            "attempts": case((again, 0), else_=Pending.attempts),
-            "generation": Pending.generation + case((again, 1), else_=0),
-            "due_at": case((again, new.due_at), else_=Pending.due_at),
-        }
-    return statement.on_conflict_do_update(index_elements=["account", "kind", "entity"], set_=changes)
+    again = (Pending.state == "refused") | new.force
+    return changes | {
+        "state": "waiting",
+        "reason": "",
+        "attempts": case((again, 0), else_=Pending.attempts),
+        "generation": Pending.generation + case((again, 1), else_=0),
+        "due_at": case((again, new.due_at), else_=Pending.due_at),
+    }
 
 
 def claim(
@@ -133,26 +132,25 @@ def claim(
     limit: int,
     *,
     lanes: Sequence[Lane] = LANES,
-    kinds: Sequence[str] = (),
+    only: Collection[EntityRef] | None = None,
     lease: float = LEASE_SECONDS,
     now: float | None = None,
 ) -> list[Claimed]:
-    """Take up to ``limit`` due rows of an account, live ones first; nobody else gets them while the lease lasts."""
+    """Take up to ``limit`` due rows of an account, live ones first; nobody else gets them while the lease lasts.
+
+    With ``only`` none but the rows of these entities.
+    """
     moment = time.time() if now is None else now
     token = uuid.uuid4().hex
+    rows: list[Claimed] = []
     begin_write()
-    wanted = [*_free(account, moment), Pending.lane.in_(lanes)]
-    if kinds:
-        wanted.append(Pending.kind.in_(kinds))
-    picked = (
-        select(Pending)
-        .where(*wanted)
-        .order_by(Pending.lane.desc(), Pending.due_at, Pending.added_at, Pending.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    rows = [_claimed(row, token) for row in db.session.scalars(picked)]
+    # Lane by lane: an index gives each in its order, however many rows wait in it.
+    for lane in (one for one in LANES if one in lanes):
+        where = [*_free(account, moment), Pending.lane == lane, *([_named(only)] if only is not None else [])]
+        picked = select(*COLUMNS).where(*where).order_by(Pending.due_at, Pending.id).limit(limit - len(rows))
+        rows += [_claimed(row, token) for row in db.session.execute(picked.with_for_update(skip_locked=True))]
+        if len(rows) >= limit:
+            break
     for start in range(0, len(rows), CHUNK):
         ids = [row.id for row in rows[start : start + CHUNK]]
         taken = {"claim": token, "lease_until": moment + lease}
@@ -170,8 +168,17 @@ def _free(account: str, now: float) -> list[ColumnElement[bool]]:
     ]
 
 
-def _claimed(row: Pending, token: str) -> Claimed:
-    ref = EntityRef(row.kind, row.entity)  # type: ignore[arg-type] # only the three kinds are ever added
+def _named(refs: Collection[EntityRef]) -> ColumnElement[bool]:
+    """Return the condition that a row is of one of these entities."""
+    kinds = {ref.kind for ref in refs}
+    each = [
+        and_(Pending.kind == kind, Pending.entity.in_([ref.id for ref in refs if ref.kind == kind])) for kind in kinds
+    ]
+    return or_(false(), *each)
+
+
+def _claimed(row: Any, token: str) -> Claimed:
+    ref = EntityRef(row.kind, row.entity)
     lane: Lane = "history" if row.lane == "history" else "live"
     return Claimed(row.id, row.account, ref, row.scope, lane, row.generation, row.attempts, row.force, token)
 
@@ -201,11 +208,16 @@ def extend(rows: Iterable[Claimed], lease: float = LEASE_SECONDS, now: float | N
 def done(rows: Iterable[Claimed]) -> int:
     """Remove what was handed in; what changed meanwhile becomes free at once. Return how many were removed."""
     removed = 0
-    begin_write()
+    parts: dict[tuple[str, int], list[int]] = {}
     for row in rows:
-        ours = delete(Pending).where(*_ours(row), Pending.generation == row.generation)
-        removed += _count(db.session.execute(ours.execution_options(synchronize_session=False)))
-        db.session.execute(_update(*_ours(row)).values(claim=None, lease_until=0.0))
+        parts.setdefault((row.token, row.generation), []).append(row.id)
+    begin_write()
+    for (token, generation), ids in parts.items():
+        for start in range(0, len(ids), CHUNK):
+            ours = (Pending.id.in_(ids[start : start + CHUNK]), Pending.claim == token)
+            gone = delete(Pending).where(*ours, Pending.generation == generation)
+            removed += _count(db.session.execute(gone.execution_options(synchronize_session=False)))
+            db.session.execute(_update(*ours).values(claim=None, lease_until=0.0))
     db.session.commit()
     return removed
 
@@ -256,7 +268,7 @@ def refuse_late(row: Owed, reason: str, now: float | None = None) -> None:
     )
     if db.session.scalar(there) is None:
         values = {**_values(row, "live", moment, force=False), "state": "refused", "reason": reason}
-        db.session.execute(insert(Pending).values(values))
+        db.session.execute(insert(Pending), [values])
     steps.write("late error", [(row.account, row.ref, reason)], moment)
 
 
@@ -296,9 +308,14 @@ def forget_history(kind: str, scopes: Sequence[str], now: float | None = None) -
     return _count(db.session.execute(statement.execution_options(synchronize_session=False)))
 
 
-def history_waits(kind: str, most: int) -> bool:
-    """Return whether ``most`` or more rows of a kind wait in the lane ``history``."""
-    here = (Pending.state == "waiting", Pending.kind == kind, Pending.lane == "history")
+def history_waits(kind: str, most: int, accounts: Sequence[str] | None = None) -> bool:
+    """Return whether ``most`` or more rows of a kind wait in the lane ``history``; with ``accounts`` due ones of these.
+
+    Rows of the accounts that somebody must look after first are left out so that they hold up no other's.
+    """
+    here = [Pending.state == "waiting", Pending.kind == kind, Pending.lane == "history"]
+    if accounts is not None:
+        here += [Pending.account.in_(accounts), Pending.due_at <= time.time()]
     return db.session.scalar(select(Pending.id).where(*here).offset(most - 1).limit(1)) is not None
 
 
@@ -308,8 +325,16 @@ def scopes_of(account: str) -> list[str]:
 
 
 def owing_accounts() -> set[str]:
-    """Return the accounts that have waiting rows."""
-    return set(db.session.scalars(select(Pending.account).where(Pending.state == "waiting").distinct()))
+    """Return the accounts that have waiting rows, from one to the next: a million rows are not looked through."""
+    found: set[str] = set()
+    last = ""
+    while True:
+        following = select(Pending.account).where(Pending.account > last, Pending.state == "waiting")
+        account = db.session.scalar(following.order_by(Pending.account).limit(1))
+        if account is None:
+            return found
+        found.add(account)
+        last = account
 
 
 def due_live(now: float | None = None) -> set[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = 500
 COLUMNS = ("time", "account", "kind", "records", "status", "outcome", "request_id", "milliseconds", "message")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell of a spreadsheet must not begin with: it would be computed."""
 UNITS = {"m": 60, "h": 3600, "d": 86_400}
 AGO = re.compile(r"(\d{1,6})([mhd])")
@@ -58,6 +58,18 @@ def lines(wanted: Wanted, most: int | None = None) -> Iterator[dict[str, Any]]:
         last, left = found[-1].id, None if left is None else left - len(found)
 
 
+def page(wanted: Wanted, most: int, before: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
+    """Return lines for people, the newest first, and where the next page begins (None: there is none).
+
+    ``before`` is what the page before gave for that.
+    """
+    where = [*_where(wanted), *([RequestLog.id < before] if before is not None else [])]
+    query = select(RequestLog).where(*where).order_by(RequestLog.id.desc()).limit(most + 1)
+    found = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    shown = found[:most]
+    return [{**_line(row), "at": row.at} for row in shown], (shown[-1].id if len(found) > most else None)
+
+
 def set_aside(wanted: Wanted, most: int) -> list[dict[str, Any]]:
     """Return the records that wait for somebody to look at them, the newest first: the other half of the error log."""
     where: list[ColumnElement[bool]] = [Pending.state == "refused"]
@@ -71,6 +83,7 @@ def set_aside(wanted: Wanted, most: int) -> list[dict[str, Any]]:
     return [
         {
             "time": stamp(row.due_at),
+            "at": row.due_at,
             "account": row.account,
             "kind": row.kind,
             "entity": row.entity,

@@ -96,7 +96,8 @@ def product_record(product: ShopProduct, account: Account, book: Book, beside: B
         is_in_stock=product.salable,
         url=_variant_url(beside.parent, first) if variant else url_of(product.id, first),
         image_url=image_url(first),
-        attributes=attributes or None,
+        # The list replaces the one that Ometria has, and merging would keep that where none is sent.
+        attributes=attributes or ([] if merge(account, "product") else None),
         listings=None if variant else [_listing(product, offer, account, now) for offer in sold],
         properties=properties or None,
     )

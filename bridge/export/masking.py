@@ -9,9 +9,12 @@ from bridge.events import (
     AnyEvent,
     BasketChanged,
     Identified,
+    MailExpected,
     OrderPlaced,
+    PasswordReset,
     Registered,
     Subscribed,
+    SubscriptionTold,
 )
 
 PERSONAL = {
@@ -56,12 +59,20 @@ def summary(event: AnyEvent) -> str:
     """Return an event in a few words for people."""
     if isinstance(event, Identified | Registered | Subscribed):
         return mask_email(event.email) + _more(event)
+    if isinstance(event, MailExpected | PasswordReset | SubscriptionTold):
+        return _of_mail(event)
     if isinstance(event, OrderPlaced):
         name = event.number or (f"id {event.order}" if event.order else "")
         return f"order {name} by {'a guest' if event.guest else 'a customer'}"
     if isinstance(event, AddedToCart):
         return f"product {event.product}, quantity {event.quantity:g}"
     return event.action if isinstance(event, BasketChanged) else ""
+
+
+def _of_mail(event: MailExpected | PasswordReset | SubscriptionTold) -> str:
+    if isinstance(event, PasswordReset):
+        return f"customer {event.customer}" if event.customer else mask_email(event.email)
+    return f"{mask_email(event.email)} {event.mail if isinstance(event, MailExpected) else event.status}"
 
 
 def _more(event: Identified | Registered | Subscribed) -> str:

@@ -18,7 +18,9 @@ from bridge.export.map_contacts import SUBSCRIBED, Subscription
 from bridge.models import Scope, Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,24 @@ def subscription(email: str, store: str, secrets: Sequence[str]) -> Subscription
     """Return what is known of an address in the website of a store view."""
     rows = _rows(email, store, secrets)
     return _person(rows[0]).subscription if rows else None
+
+
+def noted(emails: Iterable[str], secrets: Sequence[str]) -> set[str]:
+    """Return those of the addresses of which anything is kept: one question for many, where most have nothing."""
+    keys = {email_key(email, secret): email for email in emails for secret in secrets}
+    found: set[str] = set()
+    names = list(keys)
+    for start in range(0, len(names), KEYS_AT_ONCE):
+        query = select(Subscriber.email_key).where(Subscriber.email_key.in_(names[start : start + KEYS_AT_ONCE]))
+        found.update(keys[key] for key in db.session.scalars(query))
+    return found
+
+
+def by_email(email: str, secrets: Sequence[str]) -> list[Person]:
+    """Return what is kept of an address, of every website, the newest first."""
+    keys = [email_key(email, secret) for secret in secrets]
+    query = select(Subscriber).where(Subscriber.email_key.in_(keys)).order_by(Subscriber.changed_at.desc())
+    return [_person(row) for row in db.session.scalars(query)]
 
 
 def _rows(email: str, store: str, secrets: Sequence[str]) -> Sequence[Subscriber]:

@@ -54,11 +54,20 @@ def explain(kind: Kind, identifier: str, scope: str | None = None) -> list[dict[
     return [_explained(*row) for row in _outcomes(kind, identifier, scope)]
 
 
+def explain_ref(ref: EntityRef) -> list[dict[str, Any]]:
+    """As :func:`explain`, of an entity as the ledger names it, such as ``customer:12`` or ``subscriber:7``."""
+    return [_explained(*row) for row in _of_ref(ref, None, load_book())]
+
+
 def _outcomes(kind: Kind, identifier: str, scope: str | None) -> Iterator[tuple[Account, Outcome, Book]]:
     if scope is not None:
         known_scope(scope)
-    own, book = exporter(), load_book()
-    ref = find(kind, identifier, own.store, book)
+    book = load_book()
+    yield from _of_ref(find(kind, identifier, exporter().store, book), scope, book)
+
+
+def _of_ref(ref: EntityRef, scope: str | None, book: Book) -> Iterator[tuple[Account, Outcome, Book]]:
+    own = exporter()
     for account in book.accounts():
         if scope is not None and not any(within(scope, store, book) for store in account.stores):
             continue

@@ -7,13 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import bodies
 from bridge.export.mapping import MAPPING_VERSION
-from bridge.export.writing import begin_write
+from bridge.export.writing import begin_write, put
 from bridge.models import SentRecord
 
 if TYPE_CHECKING:
@@ -85,16 +84,7 @@ def keep(account: str, rows: Iterable[tuple[EntityRef, Mapped, str]], *, bodies_
         for ref, record, request_id in held
     ]
     begin_write()
-    for start in range(0, len(values), 100):
-        dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-        statement = dialect.insert(SentRecord).values(values[start : start + 100])
-        names = ("record_id", "digest", "request_id", "state", "sent_at", "number")
-        db.session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account", "kind", "entity"],
-                set_={name: statement.excluded[name] for name in names},
-            )
-        )
+    put(SentRecord, values, ("account", "kind", "entity"))
     if bodies_too:
         bodies.keep(account, [(ref, record.body) for ref, record, _ in held])
     else:

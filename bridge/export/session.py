@@ -17,8 +17,9 @@ from bridge.export.versions import Versions
 from bridge.ometria import BATCH_MOST, Call, Parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from bridge.events import EntityRef
     from bridge.export import Exporter
     from bridge.export.ledger import Claimed, Lane
     from bridge.settings import Account, Book
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 CHUNK = 100
 KINDS = ("product", "contact", "order")
 """The order of pushing: what an order names is there before the order."""
-PAUSE_SECONDS = 300.0
-"""How long a refused key is left alone before it is tried again."""
+PAUSE_SECONDS = ease.PAUSE_SECONDS
 SHOP_FAULT_SECONDS = 60.0
 SHARE_SECONDS = 30.0
 """How long a session goes on claiming: new events and other accounts wait for the worker meanwhile."""
@@ -68,6 +68,7 @@ class Session:
         self._read_at: dict[int, float] = {}
         self._rows: list[Claimed] = []
         self._held_at = 0.0
+        self._ahead = 0.0
         self._tally = Tally()
         self._left = int(account.settings["export.max_per_run"])
 
@@ -78,6 +79,7 @@ class Session:
             return self._tally
         end = time.monotonic() + SHARE_SECONDS
         try:
+            self._ahead = self._versions.moment() - time.time()
             while rows := self._claim():
                 self._work(rows)
                 history = any(row.lane == "history" for row in rows)
@@ -104,13 +106,26 @@ class Session:
         parcels = [Parcel(one.record.id, one.record.body) for one in ready]
         call = Call(0, "dry run", tuple(range(len(parcels))), message="Dry run: nothing was sent.")
         logs.requests(self._account, kind, [call], parcels)
-        ledger.give_back([one.row for one in ready], DRY_SECONDS, count_attempt=False)
+        self._give_back([one.row for one in ready], DRY_SECONDS)
         self._tally.counts["shown"] += len(ready)
 
-    def _claim(self, kinds: Sequence[str] = ()) -> list[Claimed]:
-        rows = ledger.claim(self._account.id, min(CHUNK, self._left), lanes=self._lanes(), kinds=kinds)
+    def _claim(self, only: Collection[EntityRef] | None = None) -> list[Claimed]:
+        most = min(CHUNK, self._left)
+        rows = ledger.claim(self._account.id, most, lanes=self._lanes(), only=only, now=self._now())
         self._left -= len(rows)
         return rows
+
+    def _now(self) -> float:
+        """Return Redis's moment, which all workers share: a host whose clock is wrong must not see leases as over."""
+        return time.time() + self._ahead
+
+    def _extend(self, rows: Sequence[Claimed]) -> list[Claimed]:
+        return ledger.extend(rows, now=self._now())
+
+    def _give_back(
+        self, rows: Sequence[Claimed], after: float, *, count_attempt: bool = False, reason: str = ""
+    ) -> None:
+        ledger.give_back(rows, after, count_attempt=count_attempt, reason=reason, now=self._now())
 
     def _lanes(self) -> list[Lane]:
         lanes: list[Lane] = ["live"] if self._account.settings["export.live"] else []
@@ -120,7 +135,7 @@ class Session:
 
     def _paused(self) -> bool:
         note = cursors.read(pause_name(self._account.id))
-        if note.get("paused") and time.time() < note.get("until", 0):
+        if note.get("paused") and ease.lasts(note.get("until"), PAUSE_SECONDS):
             self._tally.stopped = str(note["paused"])
             return True
         return False
@@ -132,20 +147,20 @@ class Session:
             orders = self._settle(self._read([row for row in rows if row.ref.kind == "order"]))
             rest = [row for row in rows if row.ref.kind != "order"]
             if orders:
-                entailed = self._claim(("product", "contact"))
+                entailed = self._claim(self._gatherer.entailed())
                 rows += entailed
                 rest += entailed
             ready = self._settle(self._read(self._held(rest))) + orders
             for kind in KINDS:
                 self._push(kind, [one for one in ready if one.row.ref.kind == kind])
         except Retry as error:
-            ledger.give_back(rows, error.after, count_attempt=False, reason=error.reason)
+            self._give_back(rows, error.after, reason=error.reason)
             raise
         except Misconfigured as error:
             self._shop_fault(rows, error)
         except Exception:
             db.session.rollback()
-            ledger.give_back(rows, SHOP_FAULT_SECONDS, count_attempt=True)
+            self._give_back(rows, SHOP_FAULT_SECONDS, count_attempt=True)
             raise
 
     def _read(self, rows: list[Claimed]) -> list[Outcome]:
@@ -162,18 +177,18 @@ class Session:
 
     def _shop_fault(self, rows: list[Claimed], error: Misconfigured) -> None:
         db.session.rollback()
-        ledger.give_back(rows, SHOP_FAULT_SECONDS, count_attempt=False)
+        self._give_back(rows, SHOP_FAULT_SECONDS)
         note_shop_fault(error.what)
         raise Stop(error.what) from None
 
     def _hold(self) -> None:
         """Keep the chunk while a slow shop is read, which may take longer than the lease."""
         if time.monotonic() - self._held_at > HOLD_SECONDS:
-            ledger.extend(self._rows)
+            self._extend(self._rows)
             self._held_at = time.monotonic()
 
     def _held(self, rows: list[Claimed]) -> list[Claimed]:
-        return ledger.extend(rows) if rows else []
+        return self._extend(rows) if rows else []
 
     def _settle(self, outcomes: Sequence[Outcome]) -> list[Ready]:
         """Hand in every row that has nothing to send; return the others."""
@@ -189,13 +204,13 @@ class Session:
         for one in outcomes:
             if isinstance(one, Later):
                 self._tally.counts["later"] += 1
-                ledger.give_back([one.row], one.after, count_attempt=True, reason=one.reason)
+                self._give_back([one.row], one.after, count_attempt=True, reason=one.reason)
         return [one for one in outcomes if isinstance(one, Ready)]
 
     def _push(self, kind: str, ready: list[Ready]) -> None:
         for start in range(0, len(ready), BATCH_MOST):
             part = ready[start : start + BATCH_MOST]
-            ours = {row.id for row in ledger.extend([one.row for one in part])}
+            ours = {row.id for row in self._extend([one.row for one in part])}
             fresh = self._without_unchanged([one for one in part if one.row.id in ours])
             if fresh and self._dry:
                 self._show(kind, fresh)
@@ -239,7 +254,7 @@ class Session:
             ledger.refuse(refused)
             logs.aside(self._account, [(row.ref, reason) for row, reason in refused])
         if stale:
-            ledger.give_back(stale, STALE_SECONDS, count_attempt=False)
+            self._give_back(stale, STALE_SECONDS)
         self._tally.counts.update(sent=len(accepted), refused=len(refused))
         logs.requests(self._account, kind, receipt.calls, parcels)
         if receipt.stop:
@@ -250,7 +265,7 @@ class Session:
 
     def _allowed(self, kind: str, members: list[list[Ready]], places: Sequence[int]) -> list[int]:
         """Return the places whose rows are still ours and of which no newer version went out."""
-        ours = {row.id for row in ledger.extend([one.row for place in places for one in members[place]])}
+        ours = {row.id for row in self._extend([one.row for place in places for one in members[place]])}
         held = [place for place in places if any(one.row.id in ours for one in members[place])]
         newest = self._versions.newest(kind, self._versions_of([members[place][0] for place in held]))
         return [place for place in held if members[place][0].record.key in newest]

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import cursors, ease, ledger
 from bridge.export.ledger import Owed
-from bridge.export.writing import begin_write
+from bridge.export.writing import begin_write, put
 from bridge.models import CatalogItem, StockLevel
 from bridge.settings import DEFAULT
 
@@ -60,7 +59,8 @@ def sweep(
 
 def _begin(website: str, now: float, period: float) -> None:
     note = cursors.read(PREFIX + website)
-    if note and (not note.get("ended") or now < float(note["began"]) + period):
+    # A walk that began in the future was noted by a wrong clock.
+    if note and float(note["began"]) <= now and (not note.get("ended") or now < float(note["began"]) + period):
         return
     number = int(note.get("number") or 0) + 1
     cursors.save(PREFIX + website, {"began": now, "after": None, "number": number, "seen": 0, "ended": None})
@@ -97,11 +97,7 @@ def _changed(website: str, page: Page, number: int) -> list[str]:
     levels = {row.sku: row.salable for row in page.rows if len(row.sku) <= SKU_MOST}
     known = _known(website, list(levels))
     values = [{"website": website, "sku": sku, "salable": salable, "sweep": number} for sku, salable in levels.items()]
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    for start in range(0, len(values), CHUNK):
-        statement = dialect.insert(StockLevel).values(values[start : start + CHUNK])
-        changes = {name: statement.excluded[name] for name in ("salable", "sweep")}
-        db.session.execute(statement.on_conflict_do_update(index_elements=["website", "sku"], set_=changes))
+    put(StockLevel, values, ("website", "sku"))
     # What is new in a list that was read before came to the website: no row of a product tells of a mass action.
     return [sku for sku, salable in levels.items() if known.get(sku, None if number > 1 else salable) != salable]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from sqlalchemy import select
 
@@ -41,6 +41,7 @@ COLUMNS = {
 }
 """What is read -> the column's names, in small letters."""
 STATUSES = {"subscribed": 1, "not activated": 2, "not active": 2, "unsubscribed": 3, "unconfirmed": 4}
+NUMBERS = {str(number): number for number in STATUSES.values()}
 TELLING = {1, 3}
 """Statuses of which Ometria is told; the others are only kept."""
 TIMES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d", "%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
@@ -58,13 +59,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
+    """One subscription as a source tells it; ``changed`` is Unix seconds, ``customer`` 0 where no account is known."""
+
     number: int
     email: str
     status: int
     guest: bool
     store: Store
     changed: float | None
+    customer: int = 0
 
 
 def take(path: Path, book: Book, secrets: Sequence[str], since: dt.date | None) -> Taken:
@@ -75,24 +79,35 @@ def take(path: Path, book: Book, secrets: Sequence[str], since: dt.date | None) 
     """
     taken = Taken()
     written = path.stat().st_mtime
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, delimiter=_delimiter(file.readline()))
-        file.seek(0)
-        named = _named(reader.fieldnames or ())
-        if "changed" not in named and since is None:
-            raise Misconfigured(
-                "The file tells no time of subscription, and Ometria takes an opt-in without one as of now: give a day "
-                "with --since, such as the one on which the newsletter began."
-            )
-        day = dt.datetime.combine(since, dt.time(), dt.UTC).timestamp() if since else written
-        batch: list[_Line] = []
-        for line in _lines(reader, named, book, taken):
-            batch.append(line)
-            if len(batch) >= BATCH:
-                _keep(batch, (book, secrets, day, written), taken)
-                batch = []
-        _keep(batch, (book, secrets, day, written), taken)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            _take(file, written, (book, secrets, since), taken)
+    except (UnicodeDecodeError, csv.Error):
+        raise Misconfigured(
+            f"The file cannot be read as CSV in UTF-8 behind line {taken.lines + 1}: export it from the shop again, "
+            "and do not save it by a spreadsheet."
+        ) from None
     return taken
+
+
+def _take(file: TextIO, written: float, how: tuple[Book, Sequence[str], dt.date | None], taken: Taken) -> None:
+    book, secrets, since = how
+    reader = csv.DictReader(file, delimiter=_delimiter(file.readline()))
+    file.seek(0)
+    named = _named(reader.fieldnames or ())
+    if "changed" not in named and since is None:
+        raise Misconfigured(
+            "The file tells no time of subscription, and Ometria takes an opt-in without one as of now: give a day "
+            "with --since, such as the one on which the newsletter began."
+        )
+    day = dt.datetime.combine(since, dt.time(), dt.UTC).timestamp() if since else written
+    batch: list[Line] = []
+    for line in _lines(reader, named, book, taken):
+        batch.append(line)
+        if len(batch) >= BATCH:
+            keep(batch, (book, secrets, day, written), taken)
+            batch = []
+    keep(batch, (book, secrets, day, written), taken)
 
 
 def _delimiter(head: str) -> str:
@@ -112,22 +127,22 @@ def _named(headers: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _lines(reader: Iterable[dict[str, str]], named: dict[str, str], book: Book, taken: Taken) -> Iterator[_Line]:
+def _lines(reader: Iterable[dict[str, str]], named: dict[str, str], book: Book, taken: Taken) -> Iterator[Line]:
     views = _Views(book)
     for number, row in enumerate(reader, start=2):
         taken.lines += 1
         cells = {name: (row.get(column) or "").strip() for name, column in named.items()}
-        status = STATUSES.get(cells["status"].lower()) or (int(cells["status"]) if cells["status"] in "1234" else 0)
+        status = STATUSES.get(cells["status"].lower()) or NUMBERS.get(cells["status"], 0)
         store = views.find(cells.get("view", ""), cells.get("website", ""))
         if "@" not in cells["email"] or len(cells["email"]) > ADDRESS_MOST:
             taken.odd.append((number, "no e-mail address"))
-        elif not cells["status"] or not status:
+        elif not status:
             taken.odd.append((number, "unknown status"))
         elif store is None:
             taken.odd.append((number, "unknown store view"))
         else:
             guest = cells.get("type", "").lower() not in {"customer", "2"}
-            yield _Line(number, cells["email"], status, guest, store, _moment(cells.get("changed", "")))
+            yield Line(number, cells["email"], status, guest, store, _moment(cells.get("changed", "")))
 
 
 class _Views:
@@ -156,8 +171,17 @@ def _moment(text: str) -> float | None:
     return None
 
 
-def _keep(batch: Sequence[_Line], how: tuple[Book, Sequence[str], float, float], taken: Taken) -> None:
-    """Keep lines and owe what is new, in one transaction."""
+def keep(
+    batch: Sequence[Line],
+    how: tuple[Book, Sequence[str], float, float],
+    taken: Taken,
+    lane: ledger.Lane = "history",
+) -> None:
+    """Keep lines and owe what is new, in one transaction.
+
+    ``how``: book, secrets, and the times (Unix seconds) of a subscription and of a change whose time nobody tells. An
+    account's status is part of its customer's record, so that is owed, where the account is known.
+    """
     book, secrets, day, written = how
     if not batch:
         return
@@ -165,15 +189,15 @@ def _keep(batch: Sequence[_Line], how: tuple[Book, Sequence[str], float, float],
     rows: list[Owed] = []
     for line in batch:
         known = people.subscription(line.email, line.store.code, secrets)
+        taken.kept += 1
         if known is not None and known.status == line.status:
-            taken.kept += 1
             continue
         at = line.changed if line.changed is not None else (written if known and known.status else day)
         id_ = people.note(line.email, line.store.code, line.status, at, secrets)
-        taken.kept += 1
-        if line.guest and line.status in TELLING:
-            ref = EntityRef("contact", f"subscriber:{id_}")
+        name = f"subscriber:{id_}" if line.guest else f"customer:{line.customer}" if line.customer else ""
+        if name and line.status in TELLING:
+            ref = EntityRef("contact", name)
             rows += [Owed(account.id, ref, line.store.ref) for account in book.accounts_of((line.store,))]
-    taken.accounts |= ledger.add(rows, "history")
+    taken.accounts |= ledger.add(rows, lane)
     taken.owed += len(rows)
     db.session.commit()

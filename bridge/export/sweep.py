@@ -71,7 +71,8 @@ def sweep(
 def _begin(kind: Kind, now: float, period: float) -> None:
     """Begin a walk where none is under way and the last one began a whole period ago."""
     note = cursors.read(PREFIX + kind)
-    if note and (not note.get("ended") or now < float(note["began"]) + period):
+    # A walk that began in the future was noted by a wrong clock.
+    if note and float(note["began"]) <= now and (not note.get("ended") or now < float(note["began"]) + period):
         return
     cursors.save(PREFIX + kind, {"began": now, "after": None, "seen": 0, "total": None, "ended": None})
 

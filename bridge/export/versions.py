@@ -43,7 +43,9 @@ class Versions:
         names = [self._name(kind, key) for key in keys]
         try:
             kept: Any = self._redis.mget(names) if names else []
-            known = [float(value) if value else 0.0 for value in kept]
+            # What is from the future was written before the clock was set back: it tells nothing any more.
+            now = self.moment() if any(kept) else 0.0
+            known = [before if (before := float(value or 0)) <= now else 0.0 for value in kept]
             found = {key for key, before in zip(keys, known, strict=True) if before <= versions[key]}
             pipe = self._redis.pipeline(transaction=False)
             for key, name in zip(keys, names, strict=True):

@@ -79,7 +79,7 @@ def _poll_papers(store: Store, book: Book, how: tuple[dt.datetime, Callable[[], 
     """Owe the orders that have new shipments, invoices or credit memos: not each of them touches its order's row."""
     now, hold = how
     note = cursors.read(PAPERS)
-    mark = _moment(note.get("mark")) or now
+    mark = _mark(note, now)
     if not note or not book.accounts():
         if not note:
             _keep(PAPERS, now, {})
@@ -103,13 +103,14 @@ def _poll_kind(
 ) -> tuple[bool, set[str]]:
     name, (now, hold) = f"poll:{kind}", how
     note = cursors.read(name)
-    mark = _moment(note.get("mark")) or now
+    mark = _mark(note, now)
     if not note:
         _keep(name, now, {})
     if not book.accounts():
         return False, set()
     seen: dict[str, str] = dict(note.get("seen") or {})
-    since = _moment(note.get("at")) or mark - OVERLAP
+    place = _moment(note.get("at"))
+    since = place if place and place <= now else mark - OVERLAP
     done = _take(store.changed_since(kind, since, now), seen, book, hold)
     if done.more or done.fault:
         _keep(name, mark, seen, done.at or _moment(note.get("at")))
@@ -160,6 +161,11 @@ def _owe(rows: list[Listed], book: Book) -> set[str]:
 
 def _keep(name: str, mark: dt.datetime, seen: dict[str, Any], at: dt.datetime | None = None) -> None:
     cursors.save(name, {"mark": mark.isoformat(), "seen": seen, "at": at.isoformat() if at else None})
+
+
+def _mark(note: dict[str, Any], now: dt.datetime) -> dt.datetime:
+    """Return the watermark; never after the shop's own now, else a shop whose clock was set back is not looked at."""
+    return min(_moment(note.get("mark")) or now, now)
 
 
 def _stamp(row: Listed) -> str:

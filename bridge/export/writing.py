@@ -1,8 +1,15 @@
-"""How a transaction that will write begins."""
+"""How a transaction that will write begins, and how many rows are written at once."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
 from bridge.db import db, immediate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def begin_write() -> None:
@@ -13,3 +20,21 @@ def begin_write() -> None:
     """
     db.session.commit()
     immediate()
+
+
+def put(model: Any, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+    """Add rows of a table, or replace the given columns of those that are there by ``keys``. No commit.
+
+    One statement is made for all of them: a list of values in the statement itself would cost more than the database.
+    """
+    if not rows:
+        return
+    statement = insert(model)
+    others = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    db.session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=others), list(rows))
+
+
+def insert(model: Any) -> Any:
+    """Return the database's own INSERT, which knows what to do with a row that is there."""
+    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
+    return dialect.insert(model.__table__)

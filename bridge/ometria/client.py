@@ -9,7 +9,7 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -17,6 +17,7 @@ import requests
 from bridge.errors import Misconfigured, Retry
 from bridge.ometria.answers import Answer, PushError, key_refused, read_errors, read_push
 from bridge.ometria.pacing import Pacer
+from bridge.ometria.reading import READ_BYTES, list_path, read_list
 from bridge.ometria.receipt import BATCH_MOST, Call, Parcel, Receipt, Result
 
 if TYPE_CHECKING:
@@ -104,6 +105,19 @@ class Ometria:
             raise Retry(f"Ometria's error list could not be read ({status}).", after=60)
         return found
 
+    def records(self, account: Account, kind: str, offset: int, collection: str = "") -> list[dict[str, Any]] | None:
+        """Return a page of what Ometria holds of a kind, from ``offset`` on; empty behind the last one.
+
+        None where the key may not read or there is no such list: that says nothing of what is held. Raises
+        :class:`Retry` when it cannot be read now.
+        """
+        headers = {"X-Ometria-Auth": account.key, "Accept": "application/json"}
+        with self.pacer.turn(account.key, account.settings["export.requests_per_second"], live=False):
+            status, body, answered = self._call(
+                "GET", list_path(kind, offset, collection), headers, None, most=READ_BYTES
+            )
+        return read_list(status, body, answered.get("Retry-After"))
+
     def _push_part(
         self,
         account: Account,
@@ -157,7 +171,7 @@ class Ometria:
         return found
 
     def _call(
-        self, method: str, path: str, headers: dict[str, str], body: bytes | None
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None, *, most: int = BODY_BYTES
     ) -> tuple[int, bytes, dict[str, str]]:
         end = time.monotonic() + self._total
         try:
@@ -175,7 +189,7 @@ class Ometria:
                 for part in response.iter_content(65_536):
                     parts.append(part)
                     size += len(part)
-                    if time.monotonic() > end or size > BODY_BYTES:
+                    if time.monotonic() > end or size > most:
                         raise Retry("Ometria answered too slowly or too much.")
                 # A plain dict would make the names case sensitive.
                 wanted = ("Retry-After", "X-QueueSize-Remaining")

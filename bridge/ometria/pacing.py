@@ -9,6 +9,7 @@ no second ever holds more than allowed, however unevenly the network delivers. W
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 import uuid
@@ -29,9 +30,10 @@ GATE_SECONDS = 40
 """Longer than a call can take with all its time-outs: a gate whose owner died opens by itself."""
 WAIT_SECONDS = 15.0
 STEP_SECONDS = 0.02
-MARGIN_SECONDS = 0.01
+"""How often a call that waits looks whether its turn has come; it sleeps no longer than the turn is away."""
 LIVE_MARK_MS = 250
 """How long a live call that waits keeps history off; it says so again each step."""
+LEAST_SECONDS = 0.001
 FAULTS_SECONDS = 900
 LONGEST_PAUSE = 300.0
 
@@ -111,18 +113,20 @@ class Pacer:
                 self._redis.set(f"{mark}:live", b"1", px=LIVE_MARK_MS)
             if time.monotonic() > end:
                 raise Retry("The other calls with this key took all the time there was.", after=2)
-            time.sleep(STEP_SECONDS)
+            left: Any = self._redis.pttl(f"{mark}:gate")
+            time.sleep(min(STEP_SECONDS, max(left, 0) / 1000))
         limiter, item = self._window(), RateLimitItemPerSecond(rate)
         while not limiter.test(item, mark):
-            time.sleep(STEP_SECONDS)
+            free_at = limiter.get_window_stats(item, mark).reset_time
+            time.sleep(min(STEP_SECONDS, max(free_at - time.time(), LEAST_SECONDS)))
         return time.monotonic()
 
     def _end(self, mark: str, rate: int, began: float) -> None:
         """Count the call and open the gate; if Redis is gone by now, the gate opens by itself later."""
         try:
             self._window().hit(RateLimitItemPerSecond(rate), mark)
-            left = 1 / rate + MARGIN_SECONDS - (time.monotonic() - began)
-            self._redis.set(f"{mark}:gate", b"", px=max(int(left * 1000), 1))
+            left = 1 / rate - (time.monotonic() - began)
+            self._redis.set(f"{mark}:gate", b"", px=max(math.ceil(left * 1000), 1))
         except redis.RedisError:
             return
 

@@ -5,7 +5,6 @@ Both adaptors drive one `Core` per process. Whatever of ours goes wrong in it en
 
 from __future__ import annotations
 
-import re
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,15 +20,13 @@ from bridge.proxy.forwarding import HOP_BY_HOP, forwarded_headers, hop_by_hop, s
 from bridge.proxy.heads import HeadReader, ShapedHead
 from bridge.proxy.http1 import CHUNKED, NO_BODY
 from bridge.proxy.options import Address
+from bridge.proxy.paths import Paths
 from bridge.proxy.quick import CHANGED, QuickAnswers
 from bridge.proxy.references import REFERENCE_FIELDS, References
 from bridge.proxy.rules import (
     HEAD_LIMIT,
-    KEPT_PATH,
     coding_of,
     decide,
-    may_be_page,
-    path_reason,
     takes_gzip,
     varies_by_coding,
 )
@@ -42,14 +39,12 @@ if TYPE_CHECKING:
     from bridge.proxy.exchange import Headers, RequestHead, ResponseHead
     from bridge.proxy.forwarding import Sender
     from bridge.proxy.options import Observer, ProxyWiring, Route
+    from bridge.proxy.paths import PathKind
     from bridge.proxy.quick import Short
 
 log = structlog.get_logger("bridge.proxy")
 
 _KILL_FILE_SECONDS: Final = 1.0
-# Links to carts in mails of the time when the shop had its own module; the application says what became of them.
-_OLD_CART_LINK: Final = re.compile(rb"(?:/[^/]+){0,2}/omcart/cartlink(?:/|$)", re.IGNORECASE)
-_KINDS_LIMIT: Final = 8192
 _UNCHANGED: Final[Mapping[bytes, bytes]] = {}
 
 
@@ -96,14 +91,6 @@ class Prepared(NamedTuple):
     gzip: bool  # the client takes it
 
 
-class PathKind(NamedTuple):
-    """What a path alone says: answered by us; why no page gets the tag there; whether a page may live there."""
-
-    own: bool
-    reason: Reason | None
-    page: bool
-
-
 class Core:
     """State that the exchanges of a process share: options, the memo, what the origin does about gzip."""
 
@@ -117,32 +104,12 @@ class Core:
         self.origin = Address.of(self.options.origin)
         self.scheme = Address.of(self.options.public_url).scheme if self.options.public_url else "http"
         self.asks_identity = False  # the origin packs its pages as it makes them: it is asked not to
+        self.paths = Paths(self.options, wiring.gate)
         self._references = References(self.options)
         self._default_host = Address.of(self.options.public_url or self.options.origin).authority
-        self._prefix = self.options.prefix.encode("ascii")
-        self._below_prefix = self._prefix + b"/"
         self._killed = False
         self._killed_until = 0.0
-        self._kinds: dict[bytes, PathKind] = {}
         self._quick = QuickAnswers(self, self.origin.host.lower().encode("ascii"))
-
-    def kind(self, path: bytes) -> PathKind:
-        """Say what a path alone tells; remembered, but for long paths."""
-        kind = self._kinds.get(path)
-        if kind is None:
-            reason = path_reason(path, self.options.admin_path)
-            kind = PathKind(self.is_own(path), reason, may_be_page(path, self.options.admin_path))
-            if len(path) <= KEPT_PATH:
-                if len(self._kinds) >= _KINDS_LIMIT:
-                    self._kinds.clear()
-                self._kinds[path] = kind
-        return kind
-
-    def is_own(self, path: bytes) -> bool:
-        """Say whether the path is one of ours, to be answered by the application."""
-        if path.startswith(self._prefix):
-            return path == self._prefix or path.startswith(self._below_prefix)
-        return _OLD_CART_LINK.match(path) is not None
 
     def killed(self) -> bool:
         """Say whether the kill file exists; looked at once a second."""
@@ -159,7 +126,7 @@ class Core:
 
     def visit(self, request: RequestHead, peer: str, kind: PathKind | None = None) -> Visit:
         """Prepare a request for the origin; `kind` is that of its path, where the caller knows it."""
-        kind = kind or self.kind(request.path)
+        kind = kind or self.paths.kind(request.path)
         killed = self.options.kill_file is not None and self.killed()
         route = None if killed or self.observer is None else self._ask_observer(self.observer, request)
         # What cannot be unpacked cannot be observed: such an answer is asked for in gzip at most.

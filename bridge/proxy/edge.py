@@ -83,8 +83,9 @@ class Edge:
 
     def handler(self, client: ClientConnection, request: RequestHead, framing: int) -> Handler:
         """Choose who answers a request."""
-        kind = self.core.kind(request.path)
-        if kind.own or client.listener == "dashboard":
+        kind = self.core.paths.kind(request.path)
+        own = kind.own or (kind.gated and self.core.paths.lets_in(request.path, request.index.get(b"host", b"")))
+        if own or client.listener == "dashboard":
             return OwnCall(self, client, request, framing)
         return Relay(self, client, self.core.visit(request, client.peer, kind), framing)
 

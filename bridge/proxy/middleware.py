@@ -54,7 +54,9 @@ class ProxyMiddleware:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         target = _target(environ)
-        if self.core.is_own(target.partition(b"?")[0]):
+        path = target.partition(b"?")[0]
+        kind = self.core.paths.kind(path)
+        if kind.own or (kind.gated and self.core.paths.lets_in(path, environ.get("HTTP_HOST", "").encode("latin-1"))):
             environ.setdefault("bridge.listener", "shop")
             self._tell_sender(environ, target)
             return self.app(environ, start_response)

@@ -79,13 +79,24 @@ class TagSource(Protocol):
         """Return the script element, ASCII, beginning `<script ` and without nonce; None where none is wanted."""
 
 
+class Gate(Protocol):
+    """Says which paths outside the prefix are ours, by settings that may change at any time."""
+
+    def takes(self, path: bytes, host: bytes) -> bool:
+        """Say whether the application answers this path of this host now: a look-up, never I/O."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyWiring:
-    """Everything that an adaptor needs. Without `tags` nothing is injected, without `observer` nothing is observed."""
+    """Everything that an adaptor needs. Without `tags` nothing is injected, without `observer` nothing is observed.
+
+    `gate` is asked about the paths of the API that the shop's old module had, which are the shop's while it is off.
+    """
 
     options: ProxyOptions
     tags: TagSource | None = None
     observer: Observer | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)

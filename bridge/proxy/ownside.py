@@ -346,6 +346,7 @@ class OwnCall:
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
             "bridge.listener": self._client.listener,
+            "bridge.peer": self._client.peer,
         }
         _add_fields(environ, request)
         environ["CONTENT_LENGTH"] = str(self._size)

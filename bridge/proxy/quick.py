@@ -116,7 +116,7 @@ class QuickAnswers:
             return None
         length = head.length()
         left = length - (len(data) - end)
-        if left < 0:
+        if left < 0 or (left and visit.route is not None):  # what is watched goes this way whole, or not at all
             return None
         facts: Facts | None = shape.memo.get("facts")
         if facts is None:

@@ -83,10 +83,18 @@ class Relay(Sending):
         core = self._edge.core
         try:
             response = core.heads.read(raw)
-            client = self._client
-            if at == 0 and self._watch is None and self._request_done and client.keep_alive and client.modern:
+            client, watch = self._client, self._watch
+            if (
+                at == 0
+                and self._request_done
+                and client.keep_alive
+                and client.modern
+                and (watch is None or not watch.route.urgent)
+            ):
                 short = core.quick_answer(self._visit, response, data, end)
                 if short is not None:
+                    if watch is not None:
+                        self._show(watch, response, memoryview(data)[end:])
                     self._take_short(short)
                     return -1
             if response.status < 200:
@@ -122,6 +130,12 @@ class Relay(Sending):
                 self._body(data, end)
             else:
                 delivery.take([], last=False)
+
+    def _show(self, watch: Watch, response: ResponseHead, body: memoryview) -> None:
+        """Hand an exchange whose answer is whole to the observer, which nobody waits for."""
+        watch.received(body)
+        if self._edge.observers is not None:
+            self._edge.observers.submit(watch, response)
 
     def _take_short(self, short: Short) -> None:
         """Write what is there of an answer; what follows of its body goes on as it comes."""

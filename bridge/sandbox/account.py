@@ -6,7 +6,7 @@ import secrets
 
 from flask import Blueprint, abort
 
-from bridge.sandbox import mails
+from bridge.sandbox import cart, mails
 from bridge.sandbox.cart_pages import line
 from bridge.sandbox.signing import EMAIL, STALE_FORM, current_customer, enter, leave, put_on_list, sign_in_first
 from bridge.sandbox.web import (
@@ -21,6 +21,7 @@ from bridge.sandbox.web import (
     shop_state,
     store_view,
     url,
+    visitor,
 )
 
 blueprint = Blueprint("shop_account", __name__)
@@ -181,3 +182,20 @@ def view_order(order_id: int) -> Response:
         body_class="account sales-order-view page-layout-2columns-left",
         lines=[line(item.quote_item) for item in order.items],
     )
+
+
+@blueprint.post("/sales/order/reorder/order_id/<int:order_id>/")
+def reorder(order_id: int) -> Response:
+    """Put the lines of one of the customer's orders in the cart again: 302 to the cart, without a word of success."""
+    customer, state = current_customer(), shop_state()
+    order = state.orders.get(order_id)
+    if customer is None or order is None or order.customer_id != customer.id or not form_key_is_valid():
+        return redirect_to(url("sales/order/history/"))
+    quote, by_id = state.open_quote(visitor(), store_view()), state.catalogs[store_view().code].by_id
+    for row in order.items:
+        item = row.quote_item
+        try:
+            cart.add(state, quote, by_id[item.product.id], item.qty, cart.choice_of(item))
+        except cart.CartError as error:
+            say("error", str(error))
+    return redirect_to(url("checkout/cart/"))

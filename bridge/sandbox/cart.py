@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bridge.sandbox.catalog import attribute
 from bridge.sandbox.quotes import Part, Quote, QuoteItem
 from bridge.sandbox.values import number
 
@@ -25,6 +26,9 @@ PAYMENT_METHODS = {
     "banktransfer": "Bank Transfer Payment",
     "cashondelivery": "Cash On Delivery",
 }
+EXPRESS, HOSTED = "paypal_express", "hosted_card"
+"""Paid on another site; the checkout's own list does not have them."""
+PAYMENT_TITLES = {**PAYMENT_METHODS, EXPRESS: "PayPal Express Checkout", HOSTED: "Card"}
 
 
 CHOOSE = "Please choose the options you want for this item."
@@ -41,6 +45,16 @@ class Choice:
     options: dict[int, str] = field(default_factory=dict)
     selections: dict[int, list[int]] = field(default_factory=dict)
     selection_qty: dict[int, int] = field(default_factory=dict)
+
+
+def choice_of(item: QuoteItem) -> Choice:
+    """Return the choice that makes a line like this one again."""
+    child, parts = item.child, item.parts
+    options = {axis: child.options[attribute(axis).code] for axis in item.product.super_attributes} if child else {}
+    selections: dict[int, list[int]] = {}
+    for part in parts:
+        selections.setdefault(part.option_id, []).append(part.selection_id)
+    return Choice(options, selections, {part.option_id: part.qty for part in parts})
 
 
 def add(

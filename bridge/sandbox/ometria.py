@@ -157,13 +157,26 @@ def push_errors() -> Response:
     return jsonify(_received().newest_errors(g.account))
 
 
+def _may_read() -> bool:
+    return request.headers.get("X-Ometria-Auth") not in _received().options.push_only_keys
+
+
 @api.get("/<any(contacts, products, orders):plural>")
 @_endpoint("data")
 def read_records(plural: str) -> Response:
-    """Give stored records; `limit` (at most 250), `offset`; variants only with `includeVariants=true`."""
-    records = _received().records_of(g.account, plural.removesuffix("s"))
+    """Give stored records by `limit` (at most 250) and `offset`, sorted by arrival or `orderby=timestamp_update`.
+
+    Of products, variants come only with `includeVariants=true`; `active=true` or `false` chooses by `is_active`.
+    """
+    if not _may_read():
+        return _refuse(403, "API key is not authorised to access this resource")
+    newest_last = request.args.get("orderby") == "timestamp_update"
+    records = _received().records_of(g.account, plural.removesuffix("s"), by_update=newest_last)
     if plural == "products" and request.args.get("includeVariants") != "true":
         records = [record for record in records if not record.get("is_variant")]
+    if plural == "products" and request.args.get("active") in {"true", "false"}:
+        wanted = request.args["active"] == "true"
+        records = [record for record in records if (record.get("is_active") is not False) is wanted]
     if plural == "contacts" and "collection" in request.args:
         records = [record for record in records if record.get("@collection") == request.args["collection"]]
     limit = min(max(request.args.get("limit", USUAL_READ, type=int), 1), LARGEST_READ)
@@ -175,10 +188,24 @@ def read_records(plural: str) -> Response:
 @_endpoint("data")
 def read_record(plural: str, record_id: str) -> Response:
     """Give one stored record by its id."""
+    if not _may_read():
+        return _refuse(403, "API key is not authorised to access this resource")
     for record in _received().records_of(g.account, plural.removesuffix("s")):
         if record["id"] == record_id:
             return jsonify(record)
     return _refuse(404, "Not found")
+
+
+@api.get("/profiles")
+@_endpoint("data")
+def read_profiles() -> Response:
+    """Give the person with an `email`: its contacts of every collection together, none for an unknown address."""
+    if not _may_read():
+        return _refuse(403, "API key is not authorised to access this resource")
+    email = request.args.get("email", "").strip().casefold()
+    contacts = _received().records_of(g.account, "contact")
+    listings = [one for one in contacts if email and str(one.get("email") or "").casefold() == email]
+    return jsonify([{"email": email, "listings": listings}] if listings else [])
 
 
 @api.post("/transactional-email/send")

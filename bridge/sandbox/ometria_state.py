@@ -30,12 +30,13 @@ LIMITED: Final = ("push", "data", "mail")
 
 @dataclass(frozen=True, slots=True)
 class OmetriaOptions:
-    """What to run with. `api_keys` maps each key to its account id; times are seconds.
+    """What to run with. `api_keys` maps each key to its account id, `push_only_keys` may not read; times are seconds.
 
     The limits are the lowest that Ometria documents: pushes, other calls and mails a second, records waiting.
     """
 
     api_keys: Mapping[str, str]
+    push_only_keys: frozenset[str] = frozenset()
     push_per_second: int = 4
     data_per_second: int = 4
     mail_per_second: int = 10
@@ -95,7 +96,8 @@ class Received:
         self.mails: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self.unknown: dict[str, dict[str, int]] = {}
         self._windows: dict[tuple[str, str], SlidingWindow] = {}
-        self._counts = {"events": 0, "requests": 0, "mails": 0}
+        self.updates: dict[Key, int] = {}
+        self._counts = {"updates": 0, "events": 0, "requests": 0, "mails": 0}
 
     def reset(self) -> None:
         """Forget everything, planned faults too; calls that hang in a planned time-out end."""
@@ -175,6 +177,7 @@ class Received:
         if faults:
             return
         self.records[key] = whole
+        self.updates[key] = self._number("updates")
         self.stored.append({**key._asdict(), "request_id": pending.request_id, "time": self._stamp()})
         for name in unknown_fields(record):
             counts = self.unknown.setdefault(key.type, {})
@@ -200,11 +203,14 @@ class Received:
             mine = [error for error in reversed(self.errors) if error["account"] == account][:NEWEST_ERRORS]
             return [{name: value for name, value in error.items() if name != "account"} for error in mine]
 
-    def records_of(self, account: str, record_type: str) -> list[dict[str, Any]]:
-        """Give the stored records of one type, in the order in which each first arrived."""
+    def records_of(self, account: str, record_type: str, *, by_update: bool = False) -> list[dict[str, Any]]:
+        """Give the stored records of one type, in the order in which each first arrived, or was stored last."""
         with self._lock:
             self.settle()
-            return [record for key, record in self.records.items() if (key.account, key.type) == (account, record_type)]
+            own = [key for key in self.records if (key.account, key.type) == (account, record_type)]
+            if by_update:
+                own.sort(key=lambda key: self.updates.get(key, 0))
+            return [self.records[key] for key in own]
 
     def add_event(self, account: str, event: dict[str, Any]) -> None:
         """Keep an event of the tag script."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from bridge.sandbox.cart import PAYMENT_METHODS, shipping_title
+from bridge.sandbox.cart import PAYMENT_TITLES, shipping_title
 from bridge.sandbox.order_rows import row_weight, rows_of
 from bridge.sandbox.values import digest, number
 
@@ -30,7 +30,7 @@ def order_document(order: Order) -> Rest:
         "status_histories": [note_document(note, order) for note in order.history],
         "extension_attributes": {
             "shipping_assignments": [{"shipping": _shipping(order), "items": items}],
-            "payment_additional_info": [{"key": "method_title", "value": PAYMENT_METHODS[order.payment_method]}],
+            "payment_additional_info": [{"key": "method_title", "value": PAYMENT_TITLES[order.payment_method]}],
             "applied_taxes": [],
             "item_applied_taxes": [],
         },
@@ -219,7 +219,7 @@ def _payment(order: Order) -> Rest:
         **{key: number(value) for key, value in amounts.items()},
         **{f"base_{key}": number(value) for key, value in amounts.items()},
         "account_status": None,
-        "additional_information": [PAYMENT_METHODS[order.payment_method]],
+        "additional_information": [PAYMENT_TITLES[order.payment_method]],
         "cc_last4": None,
         "entity_id": order.entity_id,
         "method": order.payment_method,

@@ -78,7 +78,10 @@ class Subscriber:
 
 @dataclass
 class Session:
-    """A visitor's PHP session. ``multishipping`` holds pieces by address id and line of the cart."""
+    """A visitor's PHP session. ``multishipping`` holds pieces by address id and line of the cart.
+
+    ``is_declined`` when the payment service will not pay.
+    """
 
     id: str
     form_key: str
@@ -92,6 +95,7 @@ class Session:
     multishipping_payment: str = ""
     multishipping_orders: tuple[int, ...] = ()
     compared: list[int] = field(default_factory=list)
+    is_declined: bool = False
 
     @property
     def is_blank(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bridge.sandbox.cart import PAYMENT_METHODS, CartError, check_qty, shipping_amount
+from bridge.sandbox.cart import PAYMENT_TITLES, CartError, check_qty, shipping_amount
 from bridge.sandbox.orders import Order, OrderItem
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def place_order(state: ShopState, quote: Quote, payment_method: str, remote_ip: 
         raise CartError("Some information for this order is still missing.")
     if not quote.is_virtual and (quote.shipping_address is None or quote.shipping_method is None):
         raise CartError("Please say first how the order shall be sent.")
-    if payment_method not in PAYMENT_METHODS:
+    if payment_method not in PAYMENT_TITLES:
         raise CartError("The payment method is not available.")
     for item in quote.items:
         check_qty(state, quote, item.id, item.qty)

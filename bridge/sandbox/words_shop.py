@@ -53,6 +53,8 @@ SHOP = {
     "Apply Discount": ("Appliquer", "Einlösen"),
     "Cancel Coupon": ("Retirer le code", "Code entfernen"),
     "Check Out with Multiple Addresses": ("Livrer à plusieurs adresses", "An mehrere Adressen liefern"),
+    "Pay on another site": ("Payer sur un autre site", "Auf einer anderen Seite zahlen"),
+    "Reorder": ("Commander à nouveau", "Nachbestellen"),
     "Checkout": ("Commande", "Kasse"),
     "Success Page": ("Merci", "Danke"),
     "Thank you for your order": ("Merci pour votre commande", "Danke für Ihre Bestellung"),

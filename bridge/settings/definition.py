@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One definition. ``help`` is one sentence for people; ``choices`` feed the form's list."""
+    """One definition. ``help`` is one sentence for people; ``choices`` feed the form's list (of a mapping, a row's)."""
 
     key: str
     label: str

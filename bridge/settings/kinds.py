@@ -154,4 +154,4 @@ def api_key(value: Any) -> str:
     return found
 
 
-Widget = Literal["switch", "text", "number", "choice", "words", "cron", "secret"]
+Widget = Literal["switch", "text", "number", "choice", "words", "lines", "cron", "secret", "mapping", "statuses"]

@@ -40,7 +40,8 @@ def _row(setting: Setting) -> str:
         if isinstance(default, list)
         else default
     )
-    choices = f" One of {', '.join(f'`{choice}`' for choice in setting.choices)}." if setting.choices else ""
+    listed = setting.choices if setting.widget != "mapping" else ()
+    choices = f" One of {', '.join(f'`{choice}`' for choice in listed)}." if listed else ""
     value = "empty" if shown == "" else f"`{shown}`"
     return f"| `{setting.key}` | {value} | **{setting.label}.** {setting.help}{choices} |"
 

@@ -13,6 +13,7 @@ from bridge.db import db, immediate
 from bridge.errors import Misconfigured
 from bridge.models import AuditLog, Cursor, Scope, SettingValue
 from bridge.settings.book import DEFAULT, Book, Store
+from bridge.settings.clashes import GONE, refuse_clash
 from bridge.settings.table import BY_KEY, parse, setting
 
 if TYPE_CHECKING:
@@ -39,14 +40,17 @@ def version() -> str:
     return str(row.data["mark"]) if row else ""
 
 
-def set_value(scope: str, key: str, value: Any, who: str) -> Any:
+def set_value(scope: str, key: str, value: Any, who: str, *, alone: bool = True) -> Any:
     """Validate and store one value at one scope, with its line in the audit log; return the typed value.
 
-    Raises :class:`Misconfigured` for a wrong value or an unknown scope. The caller commits.
+    Raises :class:`Misconfigured` for a wrong value or an unknown scope. The caller commits. One that is not ``alone``
+    is one of several, which the caller has compared with each other.
     """
     definition, typed = setting(key), parse(key, value)
     immediate()
     known_scope(scope)
+    if alone:
+        refuse_clash(load_book(), scope, key, typed)
     row = db.session.get(SettingValue, (scope, key))
     before = None if row is None or definition.secret else row.value
     if row is None:
@@ -62,14 +66,19 @@ def set_value(scope: str, key: str, value: Any, who: str) -> Any:
     return typed
 
 
-def unset_value(scope: str, key: str, who: str) -> bool:
-    """Use the value of the scope above again; return whether there was an own value. The caller commits."""
+def unset_value(scope: str, key: str, who: str, *, alone: bool = True) -> bool:
+    """Use the value of the scope above again; return whether there was an own value. The caller commits.
+
+    Raises :class:`Misconfigured` where the value above does not go with the others; ``alone`` as in :func:`set_value`.
+    """
     definition = setting(key)
     immediate()
     known_scope(scope)
     row = db.session.get(SettingValue, (scope, key))
     if row is None:
         return False
+    if alone:
+        refuse_clash(load_book(), scope, key, GONE)
     _audit(who, f"{scope} {key}", mask(row.secret or "") if definition.secret else row.value, None)
     db.session.delete(row)
     _mark()

@@ -7,12 +7,14 @@ from typing import Any
 from bridge.errors import Misconfigured
 from bridge.settings import kinds
 from bridge.settings.consent import CART_LINK, CONSENT
+from bridge.settings.coupons import COUPONS
 from bridge.settings.definition import Setting
 from bridge.settings.definition import choice as _choice
 from bridge.settings.definition import number as _number
 from bridge.settings.definition import secret as _secret
 from bridge.settings.definition import switch as _switch
 from bridge.settings.definition import text as _text
+from bridge.settings.mail import MAIL
 from bridge.settings.pages import PAGES
 from bridge.settings.quality import QUALITY
 
@@ -35,7 +37,7 @@ def _collection(key: str, label: str, text: str, default: str) -> Setting:
 
 
 def _mapping(key: str, label: str, text: str, *forms: str) -> Setting:
-    return Setting(key, label, text, [], kinds.mapping(*forms), "words")
+    return Setting(key, label, text, [], kinds.mapping(*forms), "mapping", forms)
 
 
 def _entity(entity: str, noun: str) -> tuple[Setting, ...]:
@@ -78,7 +80,8 @@ SETTINGS: tuple[Setting, ...] = (
     _choice(
         "general.store_id_kind",
         "Store identifier",
-        "What names a store view at Ometria: its code, or the numeric id that the old module sent.",
+        "What names a store view at Ometria: its code, or the numeric id that the old module sent. Ometria makes its "
+        "stores from the first records, and they cannot be renamed there.",
         "code",
         "id",
     ),
@@ -148,6 +151,23 @@ SETTINGS: tuple[Setting, ...] = (
         low=1,
         high=720,
     ),
+    _choice(
+        "export.drift",
+        "Comparison with Ometria",
+        "Compare what the shop has, what was sent and what Ometria holds: repair sends what is missing or differs, "
+        "report only shows it, off compares nothing by itself.",
+        "repair",
+        "report",
+        "off",
+    ),
+    _number(
+        "export.drift_hours",
+        "Hours between comparisons",
+        "How often everything is compared. It reads the shop's list of ids and, where the key may, Ometria's lists.",
+        default=24,
+        low=1,
+        high=720,
+    ),
     _switch(
         "export.dry_run",
         "Dry run",
@@ -187,7 +207,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Customer data mapping",
         "More attributes to send: CODE, or CODE=NAME where Ometria's name differs, with :id or :label behind it for "
         "what of an option is sent (label without). They become properties, in this order while all are under 1 kB; "
-        "phone_number and timezone are fields. A dot names a part, such as billing_address.company.",
+        "phone_number and timezone are fields. A dot names a part, such as billing_address.company. Ometria must know "
+        "each property as a custom field.",
         "id",
         "label",
     ),
@@ -204,7 +225,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Product data mapping",
         "More attributes to send: CODE, or CODE=NAME where Ometria's name differs, with :id, :label or :both behind it "
         "for what of an option is sent (both without). They are the record's attributes; :property puts one, as its "
-        "label, into the record's properties instead.",
+        "label, into the record's properties instead. Ometria must know each name: as a product attribute, or as a "
+        "custom field where it is a property.",
         "id",
         "label",
         "both",
@@ -253,7 +275,8 @@ SETTINGS: tuple[Setting, ...] = (
     _choice(
         "orders.currency",
         "Currency type",
-        "In what currency the prices of order lines are sent. Totals are always in the order's own currency.",
+        "In what currency the prices of order lines are sent. Totals are always in the order's own currency. Each "
+        "currency that is sent must be set up in Ometria's account settings.",
         "local",
         "base",
         "both",
@@ -264,7 +287,7 @@ SETTINGS: tuple[Setting, ...] = (
         "Orders in these statuses count as revenue.",
         DEFAULT_VALID_STATUSES,
         kinds.words,
-        "words",
+        "statuses",
     ),
     _choice(
         "orders.bundle_lines",
@@ -293,7 +316,8 @@ SETTINGS: tuple[Setting, ...] = (
         "orders.mapping",
         "Order data mapping",
         "More attributes to send: CODE, or CODE=NAME where Ometria's name differs. They become properties of the "
-        "order; ip_address and web_id are fields. A dot names a part, such as billing_address.company.",
+        "order; ip_address and web_id are fields. A dot names a part, such as billing_address.company. Ometria must "
+        "know each property as a custom field.",
     ),
     *QUALITY,
     _switch("tracking.enabled", "Enable tracking", "Put the tag into storefront pages.", default=True),
@@ -312,6 +336,8 @@ SETTINGS: tuple[Setting, ...] = (
     *PAGES,
     CART_LINK,
     *CONSENT,
+    *MAIL,
+    *COUPONS,
     _switch(
         "privacy.keep_sent",
         "Keep the last record sent",

@@ -13,24 +13,33 @@ from bridge.store.entities import (
     Family,
     Fetched,
     Gone,
+    HistoryEntry,
     Image,
     Level,
     Listed,
     Option,
     Order,
+    OrderDetails,
     OrderLine,
     Page,
     Paper,
+    PostalAddress,
     Product,
     ProductView,
     Scalar,
+    Shipment,
+    ShippedLine,
     StoreView,
+    Track,
     Tree,
     Website,
 )
 from bridge.store.magento import Magento
+from bridge.store.magento_rest import Rest
 from bridge.store.magento_rights import Right
+from bridge.store.promotions import CodeFormat, Coupon, Deleted, Rule, Unsure
 from bridge.store.tree import keep_tree, refresh_tree, scopes_of
+from bridge.store.turns import Turns
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,25 +54,37 @@ __all__ = [
     "Amounts",
     "AttributeInfo",
     "Category",
+    "CodeFormat",
+    "Coupon",
     "Customer",
+    "Deleted",
     "Family",
     "Fetched",
     "Gone",
+    "HistoryEntry",
     "Image",
     "Level",
     "Listed",
     "Option",
     "Order",
+    "OrderDetails",
     "OrderLine",
     "Page",
     "Paper",
+    "PostalAddress",
     "Product",
     "ProductView",
     "Right",
+    "Rule",
     "Scalar",
+    "Shipment",
+    "ShippedLine",
     "Store",
     "StoreView",
+    "Track",
     "Tree",
+    "Turns",
+    "Unsure",
     "Website",
     "keep_tree",
     "make_store",
@@ -117,6 +138,9 @@ class Store(Protocol):
     def order_by_number(self, number: str, email: str | None = None) -> Order | None:
         """Return the order with this increment id, and e-mail where one is given."""
 
+    def order_details(self, number: str, email: str) -> OrderDetails | None:
+        """Return the newest order with this increment id and e-mail, with all that its mails show."""
+
     def customer_by_email(self, email: str, website_id: int) -> Customer | None:
         """Return the account with this e-mail in this website."""
 
@@ -135,11 +159,48 @@ class Store(Protocol):
         it was not asked for within the last minute.
         """
 
+    def rule(self, id_: int) -> Rule | None:
+        """Return the cart price rule, or None where there is none."""
 
-STORES: Mapping[str, Callable[[Config], Store]] = {"magento": Magento}
+    def rules(self) -> list[Rule]:
+        """Return all cart price rules, by id."""
+
+    def make_coupons(self, rule_id: int, quantity: int, layout: CodeFormat) -> list[str]:
+        """Let the shop make codes under a rule; return those it says it made, which may be fewer than asked for.
+
+        Raises :class:`Unsure` where it may have made them, all or some, and its answer was lost;
+        :class:`bridge.errors.Refused` where it refuses, which may also leave some.
+        """
+
+    def insert_coupon(self, rule_id: int, code: str, expires_at: dt.datetime | None = None) -> Coupon:
+        """Put a code into the shop; limits are the rule's. Raises as :meth:`make_coupons`."""
+
+    def find_coupons(
+        self,
+        rule_id: int | None = None,
+        *,
+        codes: Iterable[str] | None = None,
+        beginning: str = "",
+        after: int = 0,
+    ) -> Iterator[Coupon]:
+        """Yield coupons by ascending id: of a rule, with one of these codes or a code that begins so (without case).
+
+        ``after`` is an id: what comes behind it. With ``codes`` the order is theirs, in parts.
+        """
+
+    def coupon_page(self, rule_id: int | None, number: int, size: int) -> tuple[list[Coupon], int]:
+        """Return a page of coupons by offset, from 1, and the count of all; past the end it is empty."""
+
+    def delete_coupons(self, codes: Iterable[str]) -> Deleted:
+        """Delete codes, whatever rule they are of; what there is not is told."""
+
+
+STORES: Mapping[str, Callable[[Config, Turns | None], Store]] = {
+    "magento": lambda config, turns: Magento(config, Rest(config, turns=turns)),
+}
 """Platform -> adaptor."""
 
 
-def make_store(config: Config) -> Store:
-    """Return the adaptor of the shop's platform."""
-    return STORES["magento"](config)
+def make_store(config: Config, turns: Turns | None = None) -> Store:
+    """Return the adaptor of the shop's platform; with ``turns`` its requests wait for one another."""
+    return STORES["magento"](config, turns)

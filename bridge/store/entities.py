@@ -26,9 +26,10 @@ class Gone(Entity, frozen=True, kw_only=True):
 
 
 class Listed(Entity, frozen=True, kw_only=True):
-    """A row of a list: which entity changed when, and the store views or websites it belongs to."""
+    """A row of a list: which entity was made and changed when, and the store views or websites it belongs to."""
 
     ref: EntityRef
+    created_at: dt.datetime | None = None
     updated_at: dt.datetime | None = None
     store_id: int | None = None
     website_ids: tuple[int, ...] = ()
@@ -272,6 +273,68 @@ class Order(Entity, frozen=True, kw_only=True):
     updated_at: dt.datetime | None = None
 
 
+class PostalAddress(Address, frozen=True, kw_only=True):
+    """An address as a parcel needs it; ``street`` is its lines."""
+
+    street: tuple[str, ...] = ()
+    company: str | None = None
+    phone: str | None = None
+
+
+class HistoryEntry(Entity, frozen=True, kw_only=True):
+    """A line of an order's history; ``notified`` says that the customer was sent a mail about it."""
+
+    comment: str | None = None
+    status: str | None = None
+    notified: bool = False
+    created_at: dt.datetime | None = None
+
+
+class Track(Entity, frozen=True, kw_only=True):
+    """A number by which a parcel is followed; ``title`` names the carrier to people, ``carrier`` is its code."""
+
+    number: str
+    title: str | None = None
+    carrier: str | None = None
+
+
+class ShippedLine(Entity, frozen=True, kw_only=True):
+    """A row of a shipment; ``line`` is the id of the order's row."""
+
+    line: str
+    product: str | None = None
+    sku: str | None = None
+    name: str | None = None
+    quantity: Decimal = Decimal(0)
+
+
+class Shipment(Entity, frozen=True, kw_only=True):
+    """A shipment of an order; ``number`` is its own increment id."""
+
+    id: str
+    number: str
+    created_at: dt.datetime | None = None
+    lines: tuple[ShippedLine, ...] = ()
+    tracks: tuple[Track, ...] = ()
+
+
+class OrderDetails(Entity, frozen=True, kw_only=True):
+    """An order with all that a mail about it shows.
+
+    ``payment`` and ``delivery`` are the methods' names for people, ``last_four`` the end of a card's number where the
+    shop tells it. ``history`` is the newest first, ``shipments`` the oldest first.
+    """
+
+    order: Order
+    billing: PostalAddress | None = None
+    shipping: PostalAddress | None = None
+    payment: str | None = None
+    last_four: str | None = None
+    delivery: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+
+
 class Website(Entity, frozen=True, kw_only=True):
     """A website of the tree."""
 
@@ -287,6 +350,7 @@ class StoreView(Entity, frozen=True, kw_only=True):
     code: str
     name: str = ""
     website_id: int
+    group_id: int = 0
     active: bool = True
     is_default: bool = False
     root_category: int = 0

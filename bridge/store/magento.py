@@ -14,6 +14,7 @@ from bridge.store.entities import (
     Gone,
     Listed,
     Order,
+    OrderDetails,
     Page,
     Paper,
     Product,
@@ -22,6 +23,8 @@ from bridge.store.entities import (
     Website,
 )
 from bridge.store.magento_attributes import Attributes
+from bridge.store.magento_coupons import Coupons
+from bridge.store.magento_details import details
 from bridge.store.magento_faults import Barred, NotThere, later, smaller
 from bridge.store.magento_lists import LIGHT, ROUTES, SIZES, Lists, advance, every_route
 from bridge.store.magento_products import Products
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from bridge.errors import Retry
     from bridge.events import EntityRef, Kind
     from bridge.store.entities import Fetched
+    from bridge.store.promotions import CodeFormat, Coupon, Deleted, Rule
 
 FAMILIES = {
     "configurable": "extension_attributes[configurable_product_links]",
@@ -56,6 +60,7 @@ class Magento:
         self._products = Products(self._rest)
         self._attributes = Attributes(self._rest)
         self._lists = Lists(self._get, self.now)
+        self._coupons = Coupons(self._rest, self._lists)
         self._date: dt.datetime | None = None
         self._websites: int | None = None
 
@@ -145,6 +150,16 @@ class Magento:
         raws = self._by_value("order", filters)
         return read.order(raws[-1]) if raws else None
 
+    def order_details(self, number: str, email: str) -> OrderDetails | None:
+        """Return the newest order with this increment id and e-mail, with its shipments."""
+        raws = self._by_value("order", [("increment_id", "eq", number), ("customer_email", "eq", email)])
+        if not raws:
+            return None
+        filters: list[Filter] = [("order_id", "eq", str(raws[-1]["entity_id"]))]
+        with every_route():
+            shipments, _ = self._lists.page("shipments", filters, ("entity_id",), SIZES["order"], None)
+        return details(raws[-1], shipments)
+
     def customer_by_email(self, email: str, website_id: int) -> Customer | None:
         """Return the account of this website: another website's is, by Magento's default, another person's matter."""
         raws = self._by_value("contact", [("email", "eq", email)])
@@ -190,6 +205,41 @@ class Magento:
     ) -> dict[str, AttributeInfo]:
         """Return attributes with the labels of a store view, kept for an hour."""
         return self._attributes.read(kind, names, view, fresh=fresh)
+
+    def rule(self, id_: int) -> Rule | None:
+        """Return the cart price rule, or None where there is none."""
+        return self._coupons.rule(id_)
+
+    def rules(self) -> list[Rule]:
+        """Return all cart price rules."""
+        return self._coupons.rules()
+
+    def make_coupons(self, rule_id: int, quantity: int, layout: CodeFormat) -> list[str]:
+        """Let the shop make codes."""
+        return self._coupons.make(rule_id, quantity, layout)
+
+    def insert_coupon(self, rule_id: int, code: str, expires_at: dt.datetime | None = None) -> Coupon:
+        """Put a code into the shop."""
+        return self._coupons.insert(rule_id, code, expires_at)
+
+    def find_coupons(
+        self,
+        rule_id: int | None = None,
+        *,
+        codes: Iterable[str] | None = None,
+        beginning: str = "",
+        after: int = 0,
+    ) -> Iterator[Coupon]:
+        """Yield coupons by id."""
+        return self._coupons.find(rule_id, codes, beginning, after)
+
+    def coupon_page(self, rule_id: int | None, number: int, size: int) -> tuple[list[Coupon], int]:
+        """Return a page of coupons by offset and the count of all."""
+        return self._coupons.page(rule_id, number, size)
+
+    def delete_coupons(self, codes: Iterable[str]) -> Deleted:
+        """Delete codes."""
+        return self._coupons.delete(codes)
 
     def _customers(self, ids: Iterable[str]) -> dict[str, Customer]:
         found = (self._sure(read.customer(raw)) for raw in self._rows_in("contact", ids))
@@ -257,6 +307,7 @@ def _view(row: dict[str, Any], group: dict[str, Any], config: dict[str, Any], we
         code=str(row["code"]),
         name=str(row.get("name") or ""),
         website_id=row["website_id"],
+        group_id=read.whole(row.get("store_group_id")) or 0,
         active=read.flag(row.get("is_active", 1)),
         is_default=is_default,
         root_category=read.whole(group.get("root_category_id")) or 0,

@@ -42,7 +42,14 @@ class NotThere(BridgeError):
 
 
 class NotTaken(Stumbled):
-    """The shop answered 400: the query is wrong for this shop, such as a page above its limit."""
+    """The shop answered 400: the query is wrong for this shop, such as a page above its limit.
+
+    ``said`` is Magento's own message in one line, without values.
+    """
+
+    def __init__(self, reason: str, after: float, said: str = "") -> None:
+        super().__init__(reason, after)
+        self.said = said
 
 
 class Barred(Misconfigured):
@@ -104,7 +111,9 @@ def _not_taken(reply: Reply, name: str) -> BridgeError:
     if reply.data is None:
         return _barred(reply.status)
     said = ": ".join(filter(None, ("400", _message(reply.data))))
-    return NotTaken(f"The shop refuses the query for {name} ({said}): {SMALLER}.", REFUSED_SECONDS)
+    return NotTaken(
+        f"The shop refuses the query for {name} ({said}): {SMALLER}.", REFUSED_SECONDS, _message(reply.data)
+    )
 
 
 def _not_allowed(reply: Reply, _name: str) -> BridgeError:

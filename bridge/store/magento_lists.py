@@ -35,9 +35,9 @@ ROUTES: dict[Kind, str] = {"contact": "customers/search", "product": "products",
 SIZES: dict[Kind, int] = {"contact": 300, "product": 100, "order": 100}
 """Rows a page: what costs about half a second, and at most the usual limit of the shop (300)."""
 LIGHT: dict[Kind, str] = {
-    "contact": "items[id,updated_at,store_id,website_id],total_count",
-    "product": "items[id,sku,updated_at,extension_attributes[website_ids]],total_count",
-    "order": "items[entity_id,updated_at,store_id],total_count",
+    "contact": "items[id,created_at,updated_at,store_id,website_id],total_count",
+    "product": "items[id,sku,created_at,updated_at,extension_attributes[website_ids]],total_count",
+    "order": "items[entity_id,created_at,updated_at,store_id],total_count",
 }
 SMALLEST = 10
 LESS_SECONDS = 20.0

@@ -112,6 +112,7 @@ def listed(kind: Kind, raw: Raw) -> Listed | None:
     )
     return Listed(
         ref=EntityRef(kind, f"customer:{found}" if kind == "contact" else found),
+        created_at=moment(raw.get("created_at")),
         updated_at=moment(raw.get("updated_at")),
         store_id=whole(raw.get("store_id")),
         website_ids=_wholes(websites),
@@ -184,7 +185,7 @@ def parts(raw: Raw) -> tuple[str, ...]:
 
 def product_view(raw: Raw) -> ProductView:
     """Return what one store view says of a product; URL, shown prices and category names come from other calls."""
-    custom = {row.get("attribute_code"): row.get("value") for row in rows(raw.get("custom_attributes"))}
+    custom = {text(row.get("attribute_code")): row.get("value") for row in rows(raw.get("custom_attributes"))}
     return ProductView(
         name=text(raw.get("name")),
         enabled=whole(raw.get("status")) != 2,

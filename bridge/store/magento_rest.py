@@ -1,4 +1,4 @@
-"""One GET to Magento's REST API: address, proof, time-outs, and data or the error of :mod:`magento_faults`.
+"""One call to Magento's REST API: address, proof, time-outs, and data or the error of :mod:`magento_faults`.
 
 A failure is never an empty result. Redirects are not followed, cookies are not kept. Neither the token nor a query is
 in an error's text.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -18,18 +19,21 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from bridge.config import require_store
-from bridge.errors import Misconfigured
+from bridge.errors import Misconfigured, Retry
 from bridge.store import magento_read as read
 from bridge.store.magento_auth import authorization
 from bridge.store.magento_faults import ODD_SECONDS, NotTaken, NotThere, Reply, clock, fault, later, named, smaller
 from bridge.store.magento_search import Query, encode
+from bridge.store.promotions import Unsure
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from bridge.config import Config
+    from bridge.store.turns import Turns
 
 __all__ = ["Answer", "NotTaken", "NotThere", "Rest"]
 
@@ -62,8 +66,9 @@ class _Target:
 class Rest:
     """A connection to the REST API of one shop. Each thread, and each process after a fork, has sockets of its own."""
 
-    def __init__(self, config: Config, *, total: float = TOTAL_SECONDS) -> None:
+    def __init__(self, config: Config, *, total: float = TOTAL_SECONDS, turns: Turns | None = None) -> None:
         self._config = config
+        self._turn = turns.one if turns is not None else nullcontext
         self._total = total
         self._local = threading.local()
 
@@ -75,28 +80,53 @@ class Rest:
     def get(self, route: str, query: Query | None = None, *, store: str | None = None) -> Answer:
         """Return the answer to ``GET rest[/STORE]/V1/ROUTE``."""
         path = f"/rest/{store}/V1/{route}" if store else f"/rest/V1/{route}"
-        tail = path + (f"?{encode(query)}" if query else "")
-        headers = {
-            **self._target.headers,
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "Authorization": self._proof(self._target.seen + tail),
-        }
         try:
-            with self._session().get(
-                self._target.base + tail,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, min(READ_SECONDS, self._total)),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return _read(response, self._body(response, route), route)
+            with self._turn():
+                return self._ask("GET", path + (f"?{encode(query)}" if query else ""), route)
         except requests.ReadTimeout:
             raise smaller(f"The shop's REST API took too long at {named(route)}", UNREACHED_SECONDS) from None
         except requests.RequestException as error:
             # The library's text may hold the URL with an e-mail in its query: only its kind is told.
             said = f"The shop's REST API did not answer ({type(error).__name__})"
             raise later(said, UNREACHED_SECONDS) from None
+
+    def post(self, route: str, body: Any) -> Answer:
+        """Return the answer to ``POST rest/V1/ROUTE`` with a JSON body. It is never sent twice by itself.
+
+        Raises :class:`Unsure` when the shop may have done what was asked: the call was sent, and no answer of Magento's
+        own says that it was refused.
+        """
+        with self._turn():
+            try:
+                return self._ask("POST", f"/rest/V1/{route}", route, msgspec.json.encode(body))
+            except NotTaken:
+                raise
+            except requests.RequestException as error:
+                if _never_sent(error):
+                    raise later("The shop's REST API could not be reached", UNREACHED_SECONDS) from None
+                raise _unsure(f"The shop's answer at {named(route)} was lost ({type(error).__name__})") from None
+            except Retry as error:
+                raise _unsure(str(error).rstrip("."), error.after) from None
+
+    def _ask(self, method: str, tail: str, route: str, body: bytes | None = None) -> Answer:
+        headers = {
+            **self._target.headers,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Authorization": self._proof(method, self._target.seen + tail),
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        with self._session().request(
+            method,
+            self._target.base + tail,
+            data=body,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, min(READ_SECONDS, self._total)),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return _read(response, self._body(response, route), route)
 
     def _session(self) -> requests.Session:
         if getattr(self._local, "process", None) != os.getpid():
@@ -108,9 +138,9 @@ class Rest:
         found: requests.Session = self._local.session
         return found
 
-    def _proof(self, url: str) -> str:
+    def _proof(self, method: str, url: str) -> str:
         if self._config.store_oauth is not None:
-            return authorization("GET", url, self._config.store_oauth)
+            return authorization(method, url, self._config.store_oauth)
         if self._config.store_token is None:
             raise Misconfigured(
                 "The shop's REST API needs a token: set BRIDGE_STORE_TOKEN, or the integration's four OAuth values."
@@ -128,6 +158,19 @@ class Rest:
             if time.monotonic() > end or size > BODY_BYTES:
                 raise smaller(f"The shop's REST API answered too slowly or too much at {named(route)}")
         return b"".join(parts)
+
+
+def _unsure(said: str, after: float = UNREACHED_SECONDS) -> Unsure:
+    return Unsure(f"{said}; whether it was done is looked up before anything is sent again.", after)
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Tell whether a call failed before a byte of it went out: there was no connection."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return isinstance(reason, (NewConnectionError, NameResolutionError))
 
 
 def _target(config: Config) -> _Target:

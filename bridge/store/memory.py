@@ -17,11 +17,13 @@ from bridge.store.entities import (
     Level,
     Listed,
     Order,
+    OrderDetails,
     Page,
     Paper,
     Product,
     Tree,
 )
+from bridge.store.memory_coupons import Promotions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,10 +36,11 @@ PAGE = 100
 FAMILIES = ("configurable", "bundle", "grouped")
 
 
-class Memory:
+class Memory(Promotions):
     """Holds entities by ref; a :class:`bridge.store.Store`. ``fault``, when set, is raised by every call."""
 
     def __init__(self, tree: Tree, entities: Iterable[Entity] = (), *, page: int = PAGE) -> None:
+        super().__init__()
         self._tree = tree
         self._page = page
         self._entities: dict[EntityRef, Customer | Product | Order] = {}
@@ -48,6 +51,8 @@ class Memory:
         """Entities at which the shop fails; the walks name them."""
         self.made: list[Paper] = []
         """Documents of orders."""
+        self.details: dict[str, OrderDetails] = {}
+        """What mails show of orders, by the order's id."""
         self.fault: Exception | None = None
         self.calls: list[str] = []
         for entity in entities:
@@ -157,6 +162,11 @@ class Memory:
                 return order
         return None
 
+    def order_details(self, number: str, email: str) -> OrderDetails | None:
+        """Return the order with what ``details`` holds of it by its id, else by itself."""
+        order = self.order_by_number(number, email)
+        return None if order is None else self.details.get(order.id, OrderDetails(order=order))
+
     def customer_by_email(self, email: str, website_id: int) -> Customer | None:
         """Return the account with this e-mail in this website."""
         self._call("customer_by_email")
@@ -225,6 +235,7 @@ def _listed(entity: Customer | Product | Order) -> Listed:
         websites = (entity.website_id,)
     return Listed(
         ref=_ref(entity),
+        created_at=entity.created_at,
         updated_at=entity.updated_at,
         store_id=None if isinstance(entity, Product) else entity.store_id,
         website_ids=websites,

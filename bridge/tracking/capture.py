@@ -1,7 +1,7 @@
 """Observers of passing traffic: a form post or REST call and its answer -> events.
 
 Each keeps one field. What counts as success was proven on a running Magento 2.4.6; the HTTP status alone says little.
-Forgotten passwords are not observed: the shop answers "success" to any address.
+A forgotten password identifies nobody: the shop answers "success" to any address.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bridge.events import (
 from bridge.tracking.bodies import Odd
 from bridge.tracking.cookies import has_new_session, last_message
 from bridge.tracking.graphql_calls import graphql_calls
+from bridge.tracking.mail_signs import MAIL_ROUTES, told_of_change
 from bridge.tracking.orders import confirmed, confirmed_several, named_at_checkout, placed_by_customer, placed_by_guest
 from bridge.tracking.proofs import (
     ENTITY_ID,
@@ -63,6 +64,14 @@ def added_to_cart(exchange: Exchange) -> Iterator[AnyEvent]:
 def cart_changed_by_form(exchange: Exchange) -> Iterator[AnyEvent]:
     """Form posts of the cart page: a redirect, and a message only when something is to be said."""
     if is_redirect(exchange) and last_message(exchange) not in MISSED:
+        yield BasketChanged(action=action_of(exchange))
+
+
+def added_again(exchange: Exchange) -> Iterator[AnyEvent]:
+    """A wish that moves to the cart, or an old order that is placed there anew: a redirect, for scripts by JSON."""
+    answer = None if is_redirect(exchange) else answer_json(exchange)
+    led = is_redirect(exchange) or (isinstance(answer, dict) and isinstance(answer.get("backUrl"), str))
+    if led and last_message(exchange) not in MISSED:
         yield BasketChanged(action=action_of(exchange))
 
 
@@ -153,13 +162,16 @@ def changed_account(exchange: Exchange) -> Iterator[AnyEvent]:
     """``customer/account/editPost``: another e-mail counts only with its box ticked and the shop's word."""
     if not is_redirect(exchange) or last_message(exchange) != "success":
         return
-    fields = form(exchange, {"change_email", "email"})
+    fields = form(exchange, {"change_email", "change_password", "email"})
+    mail = told_of_change(fields)
+    if mail is not None:
+        yield mail
     if fields.get("change_email", "") not in {"", "0"}:
         yield Identified(email=email_of(fields.get("email")), source="account")
 
 
 def told_account(exchange: Exchange) -> Iterator[AnyEvent]:
-    """``GET V1/customers/me``: the shop tells its customer who she is.
+    """``V1/customers/me``: the shop tells its customer who she is, also after she has changed it by a ``PUT``.
 
     It is how a visitor becomes known who was logged in before bridge came: the tag asks once.
     """
@@ -171,6 +183,7 @@ def told_account(exchange: Exchange) -> Iterator[AnyEvent]:
 _GET_OR_POST = frozenset({b"GET", b"POST"})
 _PUT = frozenset({b"PUT"})
 _GET = frozenset({b"GET"})
+_GET_OR_PUT = frozenset({b"GET", b"PUT"})
 
 ROUTES: tuple[Route, ...] = (
     Route("cart-add", b"checkout/cart/add", added_to_cart, urgent=False, needs_response_body=True),
@@ -181,6 +194,25 @@ ROUTES: tuple[Route, ...] = (
             ("options", b"updateItemOptions"),
             ("delete", b"delete"),
             ("coupon", b"couponPost"),
+            ("group", b"addgroup"),
+        )
+    ),
+    *(
+        Route(
+            path.replace(b"/", b"-").decode(),
+            path,
+            added_again,
+            urgent=False,
+            needs_request_body=False,
+            needs_response_body=True,
+        )
+        for path in (
+            b"wishlist/index/cart",
+            b"wishlist/index/allcart",
+            b"wishlist/shared/cart",
+            b"wishlist/shared/allcart",
+            b"sales/order/reorder",
+            b"sales/guest/reorder",
         )
     ),
     *(
@@ -233,12 +265,13 @@ ROUTES: tuple[Route, ...] = (
         "account-me",
         b"V1/customers/me",
         told_account,
-        _GET,
+        _GET_OR_PUT,
         needs_request_body=False,
         needs_response_body=True,
     ),
     Route("graphql", b"graphql", graphql_calls, needs_response_body=True),
     Route("register-rest", b"V1/customers", registered_by_rest, needs_response_body=True),
     Route("token-rest", b"V1/integration/customer/token", logged_in_by_rest, needs_response_body=True),
+    *MAIL_ROUTES,
 )
 """All watched requests. To watch another: one line here and one function above."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.events import AnyEvent, BasketChanged, Identified, LoggedOut, OrderPlaced, Registered, Subscribed
+from bridge.events import (
+    AnyEvent,
+    BasketChanged,
+    Identified,
+    LoggedOut,
+    MailExpected,
+    OrderPlaced,
+    PasswordReset,
+    Registered,
+    Subscribed,
+)
 from bridge.tracking.bodies import Odd
 from bridge.tracking.proofs import email_of, number_of
 from bridge.tracking.wire import Token
@@ -92,6 +102,16 @@ def _guest(call: Call, _exchange: Exchange) -> Iterator[AnyEvent | Token]:
     yield Identified(email=_email(call), source="checkout")
 
 
+def _forgot(call: Call, _exchange: Exchange) -> Iterator[AnyEvent | Token]:
+    if call.answer is True:
+        yield MailExpected(mail="password_forgot", email=_email(call))
+
+
+def _reset(call: Call, _exchange: Exchange) -> Iterator[AnyEvent | Token]:
+    if call.answer is True:
+        yield PasswordReset(email=_email(call))
+
+
 # ---- the cart and the order ----------------------------------------------------------------------------------------
 
 
@@ -149,10 +169,12 @@ CALLS: dict[str, ReadCall] = {
     "revokeCustomerToken": _left,
     "deleteCustomer": _left,
     "setGuestEmailOnCart": _guest,
+    "requestPasswordResetEmail": _forgot,
+    "resetPassword": _reset,
     "placeOrder": _placed,
     "setPaymentMethodAndPlaceOrder": _placed,
     **dict.fromkeys(_CART, _basket),
 }
-"""Root field -> reader. A forgotten password is not among them: the shop agrees to any address."""
+"""Root field -> reader. A forgotten password identifies nobody: the shop agrees to any address."""
 
 _NAMES = tuple(name.encode() for name in CALLS)

@@ -10,18 +10,19 @@ from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import BridgeError
-from bridge.events import URGENT, AnyEvent, Identified, LoggedOut, OrderPlaced
+from bridge.events import URGENT, AnyEvent, Identified, LoggedOut, MailExpected, OrderPlaced, PasswordReset
 from bridge.tracking.capture import ROUTES
 from bridge.tracking.consent import is_given
 from bridge.tracking.cookies import CONSENT, SESSION, presented, session_after, visitor_cookie
 from bridge.tracking.identity import is_visitor_id
+from bridge.tracking.mail_signs import operational
 from bridge.tracking.places import settings_at, store_code
 from bridge.tracking.proofs import bearer
 from bridge.tracking.routes import Route, RouteTable
 from bridge.tracking.wire import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from bridge.settings import Books, Settings
     from bridge.stream import EventStream
@@ -78,6 +79,7 @@ class Capture:
         events = [self._place(event, exchange, code) for event in shown if not isinstance(event, Token)]
         events = [event for event in events if event_allowed(event, settings)]
         CAPTURED.labels(route.name, "seen" if events else "refused").inc()
+        events = [sign for event in events for sign in self._addressed(event, exchange)]
         if is_given(settings, presented(exchange.request, CONSENT.encode())):
             events = [event for event in events if self._is_news(event, route, exchange)]
             self._tell(events)
@@ -97,8 +99,27 @@ class Capture:
         """Tell what the shop's business needs and nothing of the visitor; a log-out clears all the same."""
         placed = [msgspec.structs.replace(event, visitor=None) for event in events if isinstance(event, OrderPlaced)]
         placed = [event for event in placed if self._is_news(event, route, exchange)]
-        self._tell(list(placed))
+        self._tell([*placed, *operational(events)])
         self._remember(route, exchange, [*placed, *(event for event in events if isinstance(event, LoggedOut))], None)
+
+    def _addressed(self, event: AnyEvent, exchange: Exchange) -> Iterator[AnyEvent]:
+        """Yield the event; of a mail or a new password who it goes to, and not which visitor asked for it.
+
+        The form of an account does not hold the address that the shop will write to: it is the known one, or none.
+        """
+        if isinstance(event, MailExpected) and not event.email:
+            session = presented(exchange.request, SESSION)
+            try:
+                known = self._identities.known(event.visitor, None).email if event.visitor else None
+                email = known or (self._identities.proved(session) if session is not None else None)
+            except (SQLAlchemyError, BridgeError):
+                email = None
+            if email:
+                yield msgspec.structs.replace(event, email=email, visitor=None)
+        elif isinstance(event, MailExpected | PasswordReset):
+            yield msgspec.structs.replace(event, visitor=None)
+        else:
+            yield event
 
     def _is_news(self, event: AnyEvent, route: Route, exchange: Exchange) -> bool:
         """Return whether this was not told before, as far as the database says."""
@@ -112,7 +133,10 @@ class Capture:
                 return not self._identities.knows(event.visitor, proofs, event.email)
             if isinstance(event, OrderPlaced) and route.repeats:
                 session = presented(exchange.request, SESSION)
-                return self._orders.is_new(event, session, alone=route.name == "success")
+                showing = self._orders.shown(event, session, alone=route.name == "success")
+                if showing.is_first:
+                    self._end_basket(event.visitor)
+                return showing.is_new
         except (SQLAlchemyError, BridgeError) as error:
             self._note(route, error)
         return True
@@ -130,13 +154,16 @@ class Capture:
                 elif isinstance(event, LoggedOut):
                     ended = [proof for proof in (presented(exchange.request, SESSION), bearer(exchange)) if proof]
                     self._identities.forget(event.visitor, ended, event.at)
-                elif isinstance(event, OrderPlaced):
-                    if not route.repeats:
-                        self._orders.placed(event, session_after(exchange))
-                    self._identities.end_basket(event.visitor)
-                    self._links.end(event.visitor)
+                elif isinstance(event, OrderPlaced) and not route.repeats:
+                    self._orders.placed(event, session_after(exchange))
+                    if event.number is not None or not _is_confirmed_later(exchange):
+                        self._end_basket(event.visitor)
         except (SQLAlchemyError, BridgeError) as error:
             self._note(route, error)
+
+    def _end_basket(self, visitor: str | None) -> None:
+        self._identities.end_basket(visitor)
+        self._links.end(visitor)
 
     @staticmethod
     def _note(route: Route, error: Exception) -> None:
@@ -156,6 +183,16 @@ class Capture:
             host=exchange.host.decode("ascii", "replace"),
             visitor=visitor if is_visitor_id(visitor) else None,
         )
+
+
+def _is_confirmed_later(exchange: Exchange) -> bool:
+    """Return whether the shop's confirmation page will follow on an order that was just placed.
+
+    Then that page ends the basket: a gateway that takes the payment after the order may refuse it, and the shop gives
+    the cart back. The shop's own checkout asks with its session and as jQuery does; other front ends show no such page.
+    """
+    own = presented(exchange.request, SESSION) and exchange.request.get(b"x-requested-with")
+    return bool(own) and bearer(exchange) is None
 
 
 def event_allowed(event: AnyEvent, settings: Settings) -> bool:

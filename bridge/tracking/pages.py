@@ -66,5 +66,12 @@ def page_type(body_classes: str | Iterable[str]) -> str | None:
     return None
 
 
+def is_below(base: str, path: bytes, patterns: Iterable[str]) -> bool:
+    """Return whether a path, less the store view's base path, fits one of the patterns: as the tag itself reads it."""
+    full = path.decode("latin-1")
+    rest = full.removeprefix(base) if full.startswith(base) else full[1:]
+    return any(_fits(pattern, f"/{rest.rstrip('/')}") for pattern in patterns)
+
+
 def _fits(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -18,6 +18,9 @@ ENTITY_ID = re.compile(r"[0-9]{1,20}")
 MISSED = frozenset({"error", "warning", "notice"})
 """Message types that come with a request that did not do what it asked."""
 
+FRONT_NAMES = frozenset({b"checkout", b"wishlist", b"sales"})
+"""What a path begins with, after a store code, of the controllers that change a cart."""
+
 ORDER_NUMBER = re.compile(r"[^\s<>\"'&\\]{1,50}")
 """An increment id: digits mostly, with whatever prefix and suffix the shop gives each store view."""
 
@@ -154,10 +157,10 @@ def sets_context(exchange: Exchange) -> bool:
 
 
 def action_of(exchange: Exchange) -> str:
-    """Return the last word of a ``checkout/…`` controller's path."""
+    """Return the last word of a controller's path, such as ``updatePost`` of ``checkout/cart/updatePost``."""
     segments = [segment for segment in exchange.request.path.split(b"/") if segment]
     for place, segment in enumerate(segments[:-2]):
-        if segment.lower() == b"checkout":
+        if segment.lower() in FRONT_NAMES:
             return segments[place + 2].decode("ascii", "replace")
     raise Odd("no action")
 

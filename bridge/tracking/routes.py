@@ -19,6 +19,7 @@ ANY = b"*"
 GRAPHQL = b"graphql"
 LONGEST_PATH = 2048
 """Magento writes the address of the page that is left into the path of an add, campaign parameters and all."""
+KEPT_PATH, KEPT_ROUTES = 256, 4096
 FRONT_SEGMENTS = 3
 """How many segments may stand before a controller's path: a folder, ``index.php``, a store code."""
 
@@ -58,6 +59,7 @@ class RouteTable:
         read = [*self._rest.values(), *self._front.values()]
         # Nearly all requests are GETs of other paths: one look finds them out.
         gets = {re.escape(route.path.lower()) for route in read if b"GET" in route.methods}
+        self._found: dict[tuple[bytes, bytes], Route | None] = {}
         self._gets = re.compile(b"|".join(gets) or rb"(?!)", re.IGNORECASE)
 
     def find(self, request: RequestHead) -> Route | None:
@@ -67,6 +69,17 @@ class RouteTable:
             return None
         if method == b"GET" and self._gets.search(path) is None:
             return None
+        key = (method, path)
+        if key in self._found:
+            return self._found[key]
+        route = self._look(method, path)
+        if len(path) <= KEPT_PATH:
+            if len(self._found) >= KEPT_ROUTES:
+                self._found.clear()
+            self._found[key] = route
+        return route
+
+    def _look(self, method: bytes, path: bytes) -> Route | None:
         lower = path.lower()
         segments = [segment for segment in lower.split(b"/", 12)[:12] if segment]
         route = self._find_rest(segments) if b"rest" in segments[:FRONT_SEGMENTS] else self._find_front(segments)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import delete, select
 
 from bridge.db import db, immediate
@@ -25,6 +27,14 @@ KEPT_SECONDS = 30 * 86_400
 """A confirmation page is shown as long as the shop's session lives, which is days at most."""
 PAGE_SECONDS = 600
 """How long after a guest's order its confirmation page is taken for that order's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """An order on a confirmation page: ``is_new`` was not told before, ``is_first`` was not shown before."""
+
+    is_new: bool
+    is_first: bool
 
 
 class SeenOrders:
@@ -45,16 +55,22 @@ class SeenOrders:
             db.session.commit()
 
     def is_new(self, event: OrderPlaced, session: bytes | None, *, alone: bool) -> bool:
-        """Return whether an order on a confirmation page was not told before, and remember it.
+        """Return whether an order was not told before, and remember it; see :meth:`shown`."""
+        return self.shown(event, session, alone=alone).is_new
+
+    def shown(self, event: OrderPlaced, session: bytes | None, *, alone: bool) -> Showing:
+        """Remember an order that a confirmation page names.
 
         ``alone`` where the page names one order, which may be the one that this session placed just before.
         """
         names = self._names(event)
+        number = self._names(msgspec.structs.replace(event, order=None))
         waits = self._digest(f"session:{session.decode('latin-1')}") if session is not None and alone else ""
         with self._app.app_context():
             immediate()
             db.session.execute(delete(SeenOrder).where(SeenOrder.at < time.time() - KEPT_SECONDS))
-            known = bool(db.session.scalars(select(SeenOrder.key).where(SeenOrder.key.in_(names))).first())
+            seen = set(db.session.scalars(select(SeenOrder.key).where(SeenOrder.key.in_(names))))
+            known = bool(seen)
             if waits:
                 row = db.session.get(SeenOrder, waits)
                 if row is not None:
@@ -62,7 +78,7 @@ class SeenOrders:
                     db.session.delete(row)
             self._keep(names)
             db.session.commit()
-        return not known
+        return Showing(is_new=not known, is_first=not seen.intersection(number))
 
     def _keep(self, keys: list[str]) -> None:
         for key in keys:

@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import html
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ import structlog
 
 from bridge.settings import DEFAULT, Store
 from bridge.settings.pages import page_type_pairs
-from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES
+from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES, is_below
 from bridge.tracking.shrink import shrink
 
 if TYPE_CHECKING:
@@ -30,13 +30,21 @@ if TYPE_CHECKING:
     from bridge.tracking.wire import RequestHead
 
 LONGEST_MARKUP = 512
+LONGEST_HOST, MOST_HOSTS = 255, 1024
 OMETRIA_HOST = "cdn.ometria.com"
 
 log = structlog.get_logger()
 
 
-PARTS = ("basket", "graphql", "layer", "visit")
-"""Scripts that the tag loads where a page needs them; each is the same for every store view."""
+PARTS = {
+    "basket": ("small", "learn", "basket"),
+    "graphql": ("small", "learn", "graphql"),
+    "listing": ("small", "listing"),
+    "layer": ("small", "learn", "layer"),
+    "variant": ("small", "learn", "variant"),
+    "visit": ("small", "visit"),
+}
+"""Scripts that the tag loads where a page needs them, with their files; each is the same for every store view."""
 MAIN = ("page", "adds", "watch", "visitor", "view")
 
 
@@ -49,26 +57,52 @@ class Script:
     gzipped: bytes
 
 
+class _Place(NamedTuple):
+    """What is at a host below a path: the view that speaks for its pages, their markup, and where none of it goes."""
+
+    start: bytes
+    store: Store
+    markup: bytes | None
+    excluded: tuple[str, ...]
+    base: str
+
+
 @dataclass(slots=True)
 class _Rendered:
-    """Everything that follows from one book of settings. ``places`` is host -> (path, view), longest path first.
+    """Everything that follows from one book of settings. ``places`` is host -> its places, longest path first.
 
-    ``named`` is code or id -> view. Scripts are made when they are first asked for.
+    ``named`` is code or id -> view. Scripts are made when they are first asked for. ``hosts`` remembers the places by
+    the Host field as it came: pages are many, and are asked for on the event loop.
     """
 
     book: Book
     version: str
     views: dict[Store, dict[str, Any]]
-    places: dict[str, list[tuple[bytes, Store]]]
-    elsewhere: Store
-    markups: dict[Store, bytes | None]
+    places: dict[str, list[_Place]]
+    elsewhere: _Place
     named: dict[str, Store]
+    suffix: bytes
     scripts: dict[tuple[str, str], Script] = field(default_factory=dict)
+    hosts: dict[bytes, list[_Place]] = field(default_factory=dict)
 
-    def at(self, host: str, path: bytes) -> Store:
-        """Return the view that speaks for the pages at a host and path."""
-        places = self.places.get(host) or self.places.get(host.partition(":")[0])
-        return next((store for start, store in places or () if path.startswith(start)), self.elsewhere)
+    def at(self, host: bytes, path: bytes) -> _Place:
+        """Return the place that a host and path lead to."""
+        places = self.hosts.get(host)
+        if places is None:
+            places = self._remember(host)
+        for place in places:
+            if path.startswith(place.start):
+                return place
+        return self.elsewhere
+
+    def _remember(self, host: bytes) -> list[_Place]:
+        name = host.decode("latin-1").lower()
+        places = self.places.get(name) or self.places.get(name.partition(":")[0]) or []
+        if len(host) <= LONGEST_HOST:
+            if len(self.hosts) >= MOST_HOSTS:
+                self.hosts.clear()
+            self.hosts[host] = places
+        return places
 
 
 class Tags:
@@ -92,7 +126,7 @@ class Tags:
         ``part`` is one of :data:`PARTS`, or ``main`` for the tag itself where another script waits for consent first.
         """
         rendered = self._current()
-        store = rendered.named.get(view) or rendered.at(host.lower(), b"/")
+        store = rendered.named.get(view) or rendered.at(host.encode("latin-1", "replace"), b"/").store
         key = ("", part) if part in PARTS else (store.ref, part if part == "main" else "")
         script = rendered.scripts.get(key)
         if script is None:
@@ -102,7 +136,7 @@ class Tags:
     @property
     def etag_suffix(self) -> bytes:
         """What an injected page's entity tag ends with: it changes whenever the markup or the script does."""
-        return b"-b" + self._current().version.encode()
+        return self._current().suffix
 
     @property
     def csp_sources(self) -> Mapping[str, tuple[bytes, ...]]:
@@ -115,9 +149,10 @@ class Tags:
         The store view is found by host and the longest base URL path. A cookie may choose between views that share a
         URL; the page itself says which one it is, and the script reads it there.
         """
-        rendered = self._current()
-        host = (request.get(b"host") or b"").decode("latin-1").lower()
-        return rendered.markups[rendered.at(host, request.path)]
+        place = self._current().at(request.get(b"host") or b"", request.path)
+        if place.excluded and is_below(place.base, request.path, place.excluded):
+            return None
+        return place.markup
 
     def _current(self) -> _Rendered:
         book = self._books.current
@@ -144,18 +179,27 @@ class Tags:
             sorted((place, store.id) for place, store in chosen.items()),
         ]
         version = hashlib.sha256(msgspec.json.encode(facts)).hexdigest()[:12]
-        places: dict[str, list[tuple[bytes, Store]]] = {}
-        for (host, path), store in sorted(chosen.items(), key=lambda item: -len(item[0][1])):
-            places.setdefault(host, []).append((path.encode(), store))
+        made = {
+            place: _Place(
+                place[1].encode(),
+                store,
+                self._markup(views[store], version),
+                tuple(views[store]["exclude"]),
+                place[1],
+            )
+            for place, store in chosen.items()
+        }
+        places: dict[str, list[_Place]] = {}
+        for (host, _), place in sorted(made.items(), key=lambda item: -len(item[0][1])):
+            places.setdefault(host, []).append(place)
         default = book.default_store
-        fallback = chosen[_place(default if default in views else stores[0])]
+        fallback = made[_place(default if default in views else stores[0])]
         named = {str(store.id): store for store in stores} | {store.code: store for store in stores if store.code}
-        markups = {store: self._markup(views[store], version) for store in chosen.values()}
-        return _Rendered(book, version, views, places, fallback, markups, named)
+        return _Rendered(book, version, views, places, fallback, named, b"-b" + version.encode())
 
     def _script(self, rendered: _Rendered, store: Store, part: str) -> Script:
         if part in PARTS:
-            plain = f"{self._sources.joined(('small', part))}();\n".encode()
+            plain = f"{self._sources.joined(PARTS[part])}();\n".encode()
         else:
             view = rendered.views[store]
             waits = part != "main" and view["consent"] is not None
@@ -242,6 +286,9 @@ def view_of(book: Book, store: Store, accounts: tuple[Account, ...]) -> dict[str
         "mode": settings["tracking.mode"],
         "consent": None if consent["mode"] == "none" else consent,
         "links": bool(settings["tracking.cart_link_days"]),
+        "percent": settings["tracking.percent"],
+        "exclude": settings["tracking.exclude_paths"],
+        "variants": settings["tracking.variant_pageview"],
         "currency": store.currency,
         "key": policy["products.id_attribute"],
         "products": _namespace(policy, "products"),

@@ -31,6 +31,10 @@ class RequestHead(Head, Protocol):
         """The method, as it came."""
 
     @property
+    def target(self) -> bytes:
+        """The target as it came. Its query may hold tokens: read a named field of it, and log none."""
+
+    @property
     def path(self) -> bytes:
         """The target up to the question mark."""
 

@@ -9,12 +9,18 @@
   const base = told.base;
   const cartPage = base + 'checkout/cart/';
   const asScript = { 'X-Requested-With': 'XMLHttpRequest' };
+  // A longer answer is no cart, and reading it would hold the page up.
+  const LONGEST_ANSWER = 4e6;
 
   const cookie = (name) => (new RegExp('(?:^|; )' + name + '=([^;]*)').exec(document.cookie) || [])[1] || '';
   const setCookie = (name, value, seconds) => {
     document.cookie = name + '=' + value + '; path=/; max-age=' + seconds + '; SameSite=Lax' +
       (location.protocol === 'https:' ? '; Secure' : '');
   };
+
+  function log(...words) {
+    if (cookie('OMdebug') === '2_1') { console.log('bridge:', ...words); }
+  }
 
   // The shop takes the key that the cookie brings, as its own scripts rely on.
   function formKey() {
@@ -31,11 +37,14 @@
     const answer = await fetch(base + 'customer/section/load/?sections=cart&force_new_section_timestamp=false',
       { headers: asScript, cache: 'no-store' });
     if (!answer.ok) { throw new Error('cart not answered'); }
-    const section = (await answer.json()).cart || {};
+    const text = Number(answer.headers.get('content-length')) > LONGEST_ANSWER ? null : await answer.text();
+    if (text === null || text.length > LONGEST_ANSWER) { throw new Error('cart too long'); }
+    const section = JSON.parse(text).cart || {};
     return Array.isArray(section.items) ? section.items : [];
   }
 
-  // How many of a line are in the cart already. The SKU tells the variants of one product apart.
+  // How many of a line are in the cart already, NaN where the shop writes numbers for people only. The SKU tells the
+  // variants of one product apart.
   const present = (items, line) => items
     .filter((item) => String(item.product_id) === line.product && (!line.sku || item.product_sku === line.sku))
     .reduce((sum, item) => sum + Number(item.qty), 0);
@@ -90,17 +99,22 @@
     let items = await cart();
     for (const line of lines.filter((each) => each.options)) {
       const missing = line.quantity - present(items, line);
+      log('line', line.product, 'missing', missing);
       if (missing > 0) { await add(line, missing); }
     }
     items = await cart();
     // A shop that refuses a line says so itself; lines with choices that only the visitor can make need a word.
-    if (lines.some((line) => present(items, line) < line.quantity)) { setCookie('mage-messages', told.notice, 600); }
+    if (!lines.every((line) => present(items, line) >= line.quantity)) { setCookie('mage-messages', told.notice, 600); }
     forget();
     location.replace(cartPage);
   }
 
   const once = () => (navigator.locks ? navigator.locks.request('bridge-cart', rebuild) : rebuild());
-  const start = () => Promise.resolve().then(once).catch(() => location.replace(cartPage));
+  const start = () => Promise.resolve().then(once).catch((error) => {
+    log('basket not rebuilt', error);
+    setCookie('mage-messages', told.notice, 600);
+    location.replace(cartPage);
+  });
   // A page that is only being prepared by the browser does nothing until it is shown.
   if (document.prerendering) {
     document.addEventListener('prerenderingchange', start, { once: true });

@@ -26,7 +26,7 @@ function lockFields(form) {
     };
     box.addEventListener("change", () => {
       apply();
-      if (!box.checked) control.focus();
+      if (!box.checked) (control.querySelector("input:not([type=hidden])") ?? control).focus();
     });
     apply();
   }

@@ -47,6 +47,7 @@ def test_a_secret_is_asked_for_and_never_printed(run):
         (("user", "remove", "nobody"), "There is no user 'nobody'"),
         (("web",), "BRIDGE_STORE_URL is not set"),
         (("run",), "BRIDGE_STORE_URL is not set"),
+        (("smtp",), "BRIDGE_SMTP_UPSTREAM is not set"),
     ],
 )
 def test_what_must_be_changed_is_one_sentence_and_exit_code_78(run, words, sentence):

@@ -43,6 +43,14 @@ def test_defaults_are_those_of_the_documentation(tmp_path):
         ("BRIDGE_TIMEOUT_HEAD", "soon"),
         ("BRIDGE_SECRET_KEY", "short"),
         ("BRIDGE_STORE_CONSUMER_KEY", "only-one-of-four"),
+        ("BRIDGE_SMTP_LISTEN", "2525"),
+        ("BRIDGE_SMTP_ALLOW", "everybody"),
+        ("BRIDGE_SMTP_NAME", "mail relay"),
+        ("BRIDGE_SMTP_MAX_BYTES", "12"),
+        ("BRIDGE_SMTP_UPSTREAM", "http://mail.test"),
+        ("BRIDGE_SMTP_USERS", "shop:secret"),
+        ("BRIDGE_SMTP_USERS", "shop:secret:no such code"),
+        ("BRIDGE_SMTP_USERS", ":secret:fr"),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_sentence_that_names_a_variable(tmp_path, name, value):
@@ -51,6 +59,42 @@ def test_a_wrong_value_is_refused_in_one_sentence_that_names_a_variable(tmp_path
     sentence = str(caught.value)
     assert sentence.startswith(name.replace("CONSUMER_KEY", "CONSUMER_SECRET"))
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("name", ["BRIDGE_SMTP_TLS_LISTEN", "BRIDGE_SMTP_TLS_KEY"])
+def test_tls_without_a_certificate_is_refused(tmp_path, name):
+    with pytest.raises(Misconfigured, match="BRIDGE_SMTP_TLS_CERT is not set"):
+        read(tmp_path, **{name: "127.0.0.1:465"})
+
+
+def test_the_relay_takes_mail_from_this_machine_alone_unless_told(tmp_path):
+    config = read(tmp_path)
+    assert [str(network) for network in config.smtp_allow] == ["127.0.0.0/8", "::1/128"]
+    assert config.smtp_users == ()
+    assert config.smtp_tls_listen is None
+    assert read(tmp_path, BRIDGE_SMTP_ALLOW="none").smtp_allow == ()
+    assert [str(network) for network in read(tmp_path, BRIDGE_SMTP_ALLOW="10.0.0.0/8").smtp_allow] == ["10.0.0.0/8"]
+
+
+def test_mail_users_are_lines_whose_password_may_hold_colons(tmp_path):
+    users = tmp_path / "users"
+    users.write_text("english:a:b c:default\n\nothers:p:\n")
+    found = read(tmp_path, BRIDGE_SMTP_USERS_FILE=str(users)).smtp_users
+    assert [(user.name, user.password, user.store) for user in found] == [
+        ("english", "a:b c", "default"),
+        ("others", "p", ""),
+    ]
+    assert "a:b c" not in repr(found)
+
+
+def test_mails_wait_in_the_data_directory_then_in_a_folder_of_this_installation_elsewhere(tmp_path):
+    first, second = read(tmp_path).smtp_spool
+    assert first == tmp_path / "var" / "mail"
+    assert second.name.startswith("bridge-mail-")
+    assert tmp_path not in second.parents
+    assert read(tmp_path, BRIDGE_DATA_DIR=str(tmp_path / "other")).smtp_spool[1] != second
+    named = read(tmp_path, BRIDGE_SMTP_SPOOL=f"{tmp_path / 'a'}, {tmp_path / 'b'}").smtp_spool
+    assert named == (tmp_path / "a", tmp_path / "b")
 
 
 def test_a_value_may_come_from_a_file(tmp_path):
@@ -90,3 +134,21 @@ def test_another_database_needs_a_secret_key_of_its_own(tmp_path):
 def test_without_a_shop_the_sentence_says_how_to_name_one(tmp_path):
     with pytest.raises(Misconfigured, match="BRIDGE_STORE_URL is not set"):
         require_store(read(tmp_path))
+
+
+def test_the_shops_database_is_named_by_a_url_and_a_prefix(tmp_path):
+    url = "mysql+pymysql://reader:secret@db/magento"
+    config = read(tmp_path, BRIDGE_SHOP_DATABASE_URL=url, BRIDGE_SHOP_DATABASE_PREFIX="mg_")
+    assert (config.shop_database_url, config.shop_database_prefix) == (url, "mg_")
+    assert "secret" not in repr(config)
+    assert read(tmp_path).shop_database_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BRIDGE_SHOP_DATABASE_URL", "db/magento"), ("BRIDGE_SHOP_DATABASE_PREFIX", "mg;drop")],
+)
+def test_another_shop_database_is_refused_without_its_value(tmp_path, name, value):
+    with pytest.raises(Misconfigured, match=name) as caught:
+        read(tmp_path, **{name: value})
+    assert value not in str(caught.value)

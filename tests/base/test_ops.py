@@ -29,6 +29,7 @@ def test_no_personal_data_and_no_secret_passes_the_log(text, gone):
 
 def test_one_event_is_one_line_whatever_is_inside():
     assert "\n" not in scrub("first\r\n[ERROR] forged")
+    assert scrub("a\r\nb\tc\x1b[2Jd\x85e\u2028f\u202eg") == r"a\r\nb\tc\x1b[2Jd\x85e\u2028f\u202eg"
 
 
 def test_lines_are_json_and_go_to_a_file_of_the_process(tmp_path):

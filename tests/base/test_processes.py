@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import Misconfigured
-from bridge.processes import EX_CONFIG, free_address, plan_for, require_free, valkey_command
+from bridge.processes import EX_CONFIG, free_address, plan_for, require_free, require_upstream, valkey_command
 from tests.base.test_config import read
 
 LIVES = "import time; time.sleep(60)"
@@ -95,6 +95,23 @@ def test_one_machine_runs_valkey_only_when_no_redis_is_named(tmp_path):
 
 def test_what_is_left_out_is_said(tmp_path):
     assert "BRIDGE_SMTP_UPSTREAM" in plan_for(read(tmp_path)).notes[0]
+
+
+def test_the_relay_runs_where_an_upstream_is_named(tmp_path):
+    plan = plan_for(read(tmp_path, BRIDGE_SMTP_UPSTREAM="smtp://mail.test"))
+    assert plan.commands["smtp"][-2:] == ["bridge", "smtp"]
+    assert plan.notes == []
+
+
+@pytest.mark.parametrize("upstream", ["smtp://127.0.0.1:2525", "smtp://localhost:2525"])
+def test_an_upstream_that_is_the_relay_itself_is_refused(tmp_path, upstream):
+    with pytest.raises(Misconfigured, match="in circles"):
+        require_upstream(read(tmp_path, BRIDGE_SMTP_UPSTREAM=upstream))
+
+
+def test_an_upstream_that_says_something_unknown_stops_the_start(tmp_path):
+    with pytest.raises(Misconfigured, match="BRIDGE_SMTP_UPSTREAM is not usable"):
+        plan_for(read(tmp_path, BRIDGE_SMTP_UPSTREAM="smtp://mail.test?tls=perhaps"))
 
 
 def test_the_embedded_valkey_is_append_only_and_never_evicts(tmp_path):

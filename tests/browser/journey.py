@@ -174,5 +174,24 @@ def check_records(stack: Stack, shopper: Shopper) -> None:
     assert got["products"]["16"]["is_variant"] is True
     assert got["products"]["16"]["parent_id"] == "17"
     assert got["products"]["17"]["listings"][0]["store"] == "default"
+    check_prices(stack, got, (first, second))
     assert got["window_violations"] == 0
     assert got["errors"] == []
+
+
+def check_prices(stack: Stack, got: dict[str, Any], orders: tuple[dict[str, Any], ...]) -> None:
+    """Ids, prices and currency of each basket that was ordered are those of the pushed order and products."""
+    told = [event["d"] for event in stack.events("setbasket") if event["d"].get("lis")]
+    last = {basket["id"]: basket for basket in told}
+    assert len(last) == len(orders)
+    for basket, order in zip(last.values(), orders, strict=True):
+        assert (basket["cur"], basket["total"]) == (order["currency"], order["subtotal"])
+        lines = sorted((line["pid"], line.get("vid"), line["q"], line["tot"]) for line in basket["lis"])
+        bought = order["lineitems"]
+        assert lines == sorted(
+            (line["product_id"], line.get("variant_id"), line["quantity"], line["subtotal"]) for line in bought
+        )
+        for product, variant, quantity, total in lines:
+            record = got["products"][variant or product]
+            assert record["currency"] == basket["cur"]
+            assert total == quantity * (record.get("special_price") or record["price"])

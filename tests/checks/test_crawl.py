@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from click.testing import CliRunner
-from flask import Flask, redirect, request
+from flask import Flask, Response, redirect, request
 
 from bridge.checks.crawl import crawl
 from bridge.cli import main
@@ -136,6 +138,79 @@ def test_a_cart_that_is_no_json_is_an_empty_one(serve, answer):
     found = walked(serve(make))
     assert found[-1][:2] == ("cart", "warn")
     assert "No product could be put into a cart" in found[-1][2]
+
+
+def few_pages(section, add="[]"):
+    """A shop of a home page, a category with one product, and a cart whose section is answered with this."""
+    app = Flask("few")
+    tile = '<li class="product-item"><i data-product-id="5"></i></li>'
+    app.add_url_rule("/", "home", lambda: '<body class="cms-index-index"><nav><a href="/c">c</a></nav>')
+    app.add_url_rule("/c", "c", lambda: f'<body class="catalog-category-view"><ol class="products">{tile}</ol>')
+    app.add_url_rule("/customer/section/load/", "load", section)
+    app.add_url_rule("/checkout/cart/", "cart", lambda: '<body class="checkout-cart-index">')
+    app.add_url_rule("/checkout/", "checkout", lambda: '<body class="brand-quick-pay">')
+    app.add_url_rule("/checkout/cart/add/<path:_p>", "add", lambda _p: add, methods=["POST"])
+    return app
+
+
+def test_of_a_section_of_50_megabytes_the_beginning_is_read_and_no_more(serve):
+    sent = []
+
+    def endless():
+        yield b'{"cart": {"items": ['
+        for _ in range(50):
+            sent.append(1)
+            yield b'{"product_id": "5", "product_sku": "a/b"},' * 24_000
+
+    found = walked(serve(lambda _url: few_pages(lambda: Response(endless(), mimetype="application/json"))))
+    assert found[-1][:2] == ("cart", "warn")
+    assert len(sent) < 50
+
+
+def test_of_a_cart_of_ten_thousand_items_a_few_are_named_whatever_their_ids_and_prices_look_like(serve):
+    item = {"product_id": 5, "product_sku": "A/B \"+'", "qty": "1,5", "product_price_value": {"incl_tax": "9,50 €"}}
+    answer = json.dumps({"cart": {"items": [item] * 10_000, "subtotalAmount": "95.000,00"}})
+    found = walked(serve(lambda _url: few_pages(lambda: answer)), lambda skus: dict.fromkeys(skus, "5"))
+    [told] = [sentence for name, _, sentence in found if name == "cart" and sentence.startswith("In it")]
+    assert told.endswith("and 9995 more.")
+    assert len(told) < 400
+    assert ("cart", "ok", "20 of 20 ids equal those of the export.") in found
+
+
+def test_a_shops_own_page_types_are_heeded(serve):
+    answer = json.dumps({"cart": {"items": [{"product_id": "5", "product_sku": "S"}]}})
+    url = serve(lambda _url: few_pages(lambda: answer))
+    assert [level for name, level, _ in walked(url) if name == "checkout"] == ["ok"], "the path says what it is"
+    found = [finding.sentence for finding in crawl(url, None, (("brand-quick-*", "checkout"), ("/c", "listing")))]
+    assert any("rule brand-quick-*" in sentence for sentence in found)
+    assert any("rule /c" in sentence for sentence in found)
+    other = [finding for finding in crawl(url, None, (("brand-quick-*", None),)) if finding.name == "checkout"]
+    assert [finding.level for finding in other] == ["warn"]
+
+
+def test_an_answer_that_cannot_be_decoded_is_a_fault_and_no_crash(serve):
+    def make(_url):
+        app = Flask("coded")
+        app.add_url_rule("/", "home", lambda: Response(b"no gzip", headers={"Content-Encoding": "gzip"}))
+        return app
+
+    assert [finding[:2] for finding in walked(serve(make))] == [("crawl", "fail")]
+
+
+def test_a_hyva_shop_is_recognised_and_its_cart_compared(serve):
+    made = {}
+
+    def make(url):
+        shop = create_shop(ShopOptions(url, "token", front="hyva"))
+        made["catalog"] = shop.extensions["sandbox_shop"].catalogs["default"]
+        return shop
+
+    url = serve(make)
+    ids = {product.sku: str(product.id) for product in made["catalog"].by_id.values()}
+    found = walked(url, lambda skus: {sku: ids[sku] for sku in skus if sku in ids})
+    assert {name for name, _, _ in found} == {"home", "category", "product", "cart", "checkout"}
+    assert [finding for finding in found if finding[1] == "fail"] == []
+    assert any(name == "cart" and "equal those of the export" in sentence for name, _, sentence in found)
 
 
 @pytest.mark.redis

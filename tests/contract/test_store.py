@@ -136,6 +136,14 @@ def test_an_order_is_found_by_its_number_and_its_address(store):
     assert store.order_by_number("no-such-number") is None
 
 
+def test_an_order_is_told_with_all_that_its_mails_show(store):
+    order = store.pages("order").rows[0]
+    found = store.order_details(order.number, order.email)
+    assert found.order == store.order_by_number(order.number, order.email)
+    assert isinstance(found.shipments, tuple)
+    assert store.order_details(order.number, "nobody@example.com") is None
+
+
 def test_a_customer_is_found_by_address_and_website(store):
     customer = store.pages("contact").rows[0]
     assert store.customer_by_email(customer.email, customer.website_id).id == customer.id

@@ -10,10 +10,12 @@ import pytest
 from werkzeug.serving import make_server
 
 from bridge.db import db
+from bridge.events import EntityRef
 from bridge.models import EventLog, Pending
 from bridge.settings import load_book
 from tests.browser.stack import wait_for
 from tests.dashboard.desk import BASE, PASSWORD
+from tests.dashboard.export_desk import furnish, send
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -46,14 +48,14 @@ def browse(chromium, origin):
     """Return a function giving a signed-in page in a context of its own; complaints of the browser fail the test."""
     complaints, contexts = [], []
 
-    def make(**options):
+    def make(name="editor", **options):
         context = chromium.new_context(base_url=origin, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{origin}/sign-in")
-        page.get_by_label("Name").fill("editor")
+        page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(f"{origin}/")
@@ -147,3 +149,74 @@ def test_without_script_everything_can_be_read_and_saved(browse, board, origin):
     page.get_by_text("Currency type: Local → Both").wait_for()
     with board.app_context():
         assert load_book().values["default"] == {"orders.currency": "both"}
+
+
+def test_without_script_attributes_are_looked_up_and_rows_added_and_saved(browse, board, origin):
+    furnish(board)
+    page = browse(java_script_enabled=False)
+    page.goto(f"{origin}/settings/products")
+    page.get_by_role("button", name="Read attributes from the shop").click()
+    page.get_by_text("Read from the shop").wait_for()
+    page.locator('[name="default.products.mapping"]').uncheck()
+    page.get_by_role("button", name="Add rows").click()
+    page.locator('[name="products.mapping.7.attribute"]').fill("color")
+    page.locator('[name="products.mapping.7.form"]').select_option("label")
+    page.locator('[name="products.mapping.7.form"]').press("Tab")
+    page.locator('[name="products.mapping.0.attribute"]').fill("material")
+    page.locator('[name="products.mapping.0.attribute"]').press("Enter")
+    page.get_by_text("Product data mapping: empty → material, color:label").wait_for()
+
+
+def test_a_ticked_box_locks_a_whole_table_and_an_unticked_one_takes_the_keyboard(browse, board, origin):
+    page = browse()
+    page.goto(f"{origin}/settings/customers")
+    cell = page.locator('[name="customers.mapping.0.attribute"]')
+    assert cell.is_disabled()
+    page.locator('[name="default.customers.mapping"]').uncheck()
+    page.keyboard.type("hobby")
+    page.keyboard.press("Enter")
+    page.get_by_text("Customer data mapping: empty → hobby").wait_for()
+
+
+CONFIGURATION_PAGES = ("/accounts", "/changes", "/settings-file", "/settings/products", "/settings/orders")
+
+
+@pytest.mark.parametrize("path", CONFIGURATION_PAGES)
+def test_a_page_of_the_configuration_fits_a_phone_and_obeys_the_policy(browse, board, origin, path):
+    furnish(board)
+    page = browse(viewport={"width": 360, "height": 780})
+    page.goto(origin + path)
+    assert page.locator("h1").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+EXPORT_PAGES = ("/records", "/records/order/4", "/logs/requests", "/logs/errors", "/comparison", "/history", "/ometria")
+
+
+@pytest.mark.parametrize("path", EXPORT_PAGES)
+def test_a_page_of_the_export_fits_a_phone_and_obeys_the_policy(browse, board, origin, path):
+    furnish(board)
+    with board.app_context():
+        send(EntityRef("order", "4"))
+    page = browse(viewport={"width": 360, "height": 780})
+    page.goto(origin + path)
+    assert page.locator("h1").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_without_script_a_record_is_found_and_a_comparison_begun(browse, board, origin):
+    room = furnish(board)
+    page = browse(java_script_enabled=False)
+    page.goto(f"{origin}/records")
+    page.get_by_label("What the shop calls it").fill("jane@example.com")
+    page.get_by_label("Kind").select_option("contact")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("heading", name="Customer or subscriber customer:2").wait_for()
+    assert "@" not in page.url
+    assert '"email": "jane@example.com"' in page.get_by_label("The record now").inner_text()
+    page.get_by_text("What each field follows").click()
+    page.get_by_text("customers.newsletter_tracking").first.wait_for()
+    page.goto(f"{origin}/comparison?kind=order")
+    page.get_by_role("button", name="Compare only").click()
+    page.get_by_text("The comparison has begun.").wait_for()
+    assert room.wakes.woken == [("drift",)]

@@ -125,6 +125,12 @@ def test_a_value_typed_beside_a_ticked_box_is_not_dropped_silently(signed_in, st
         ("customers", "customers.namespace", "a:b", "It takes letters, digits, dash and underscore only."),
         ("orders", "orders.currency", "euro", "It takes one of local base both."),
         (
+            "mail",
+            "mail.stock_alert.template_id",
+            "welcome",
+            "It takes the number of a template in Ometria, such as 1567, or nothing.",
+        ),
+        (
             "general",
             "general.account_id",
             "<script>alert(1)</script>",

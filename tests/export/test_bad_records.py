@@ -141,10 +141,23 @@ class TestProducts:
         found = record("product", raw, products__mapping=["color"])
         assert [one for one in found.get("attributes", []) if one["type"] == "color"] == entries
 
-    @pytest.mark.parametrize("custom", [None, [], {}, "", [None], [{"value": 1}], [{"attribute_code": None}], [["x"]]])
+    @pytest.mark.parametrize(
+        "custom",
+        [
+            None,
+            [],
+            {},
+            "",
+            [None],
+            [{"value": 1}],
+            [{"attribute_code": None}],
+            [["x"]],
+            [{"attribute_code": ["color"], "value": "4"}],
+        ],
+    )
     def test_attributes_may_be_absent_or_of_any_form(self, record, custom):
         found = record("product", product(custom_attributes=custom), products__mapping=["color"])
-        assert "attributes" not in found
+        assert found["attributes"] == []
 
     @pytest.mark.parametrize("extension", [None, [], "", {}, {"website_ids": None}, {"website_ids": {"0": 1}}])
     def test_a_product_in_no_website_is_told_to_nobody(self, outcome, extension):

@@ -51,7 +51,7 @@ def test_a_variant_of_two_parents_stays_with_the_first():
 
 
 def test_an_order_tells_variant_and_parent():
-    catalog.keep_order(samples.GUEST_ORDER)
+    catalog.keep_orders([samples.GUEST_ORDER])
     assert item("HOOD-S")[:2] == ("13", "17")
     assert db.session.get(CatalogItem, "BAG") is None
 
@@ -73,7 +73,7 @@ def test_a_changed_sku_replaces_the_old_one_for_product_and_variants(shop):
     assert item("HOOD-S") == ("13", "17", "HOOD-2")
     catalog.keep_products([msgspec.structs.replace(samples.VARIANT, sku="HOOD-2-S")])
     assert db.session.get(CatalogItem, "HOOD-S") is None
-    catalog.keep_order(samples.GUEST_ORDER)
+    catalog.keep_orders([samples.GUEST_ORDER])
     assert db.session.get(CatalogItem, "HOOD-S") is None, "an old order does not bring the old SKU back"
     assert catalog.skus_of(["13", "17"], shop) == {"13": "HOOD-2-S", "17": "HOOD-2"}
 

@@ -112,6 +112,7 @@ def at(record: dict, path: str):
         ("orders.valid_statuses", "complete, processing", {"order is_valid": True, "order status": "processing"}),
         ("orders.valid_statuses", "complete", {"order is_valid": False, "order status": "processing"}),
         ("orders.currency", "local", {"order lineitems/0/unit_price": Decimal(34), "order lineitems/0/totals": None}),
+        ("orders.currency", "base", {"order lineitems/0/totals/base/currency": "GBP", "order currency": "GBP"}),
         ("orders.currency", "both", {"order lineitems/0/totals/base/currency": "GBP", "order currency": "GBP"}),
     ],
 )
@@ -123,9 +124,13 @@ def test_a_setting_of_the_guide_has_its_effect(key, value, effects):
 
 
 @pytest.mark.parametrize("separator", ["", ":", ".", "_", "/", "-"])
-def test_a_separator_stands_between_the_namespace_and_the_id(separator):
-    values = {"products__namespace": "uk", "products__namespace_separator": separator}
-    assert records(**values)["product"]["id"] == f"uk{separator}1"
+@pytest.mark.parametrize(
+    ("entity", "kind", "id_"),
+    [("customers", "contact", "2"), ("products", "product", "1"), ("orders", "order", "100000005")],
+)
+def test_a_separator_stands_between_the_namespace_and_the_id(entity, kind, id_, separator):
+    values = {f"{entity}__namespace": "uk", f"{entity}__namespace_separator": separator}
+    assert records(**values)[kind]["id"] == f"uk{separator}{id_}"
 
 
 def test_a_separator_without_a_namespace_is_none():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -170,6 +171,24 @@ def test_progress_tells_rate_and_end(room):
     assert row.ends == pytest.approx(began + 22)
 
 
+def test_a_night_for_which_it_was_paused_says_nothing_of_its_rate(room, monkeypatch):
+    many(room)
+    room.shop._page = 5
+    history.begin("product", "default")
+    history.walk("product", "default", room.shop, load_book(), 60, wait=lambda: True)
+    began = cursors.read(NAME)["began"]
+    for moment, state in ((10, "paused"), (20, "paused"), (10_000, "running")):
+        with monkeypatch.context() as patch:
+            patch.setattr("bridge.export.history.time", SimpleNamespace(time=lambda moment=moment: began + moment))
+            history.set_state("product", "default", state)
+            (row,) = history.progress(began + moment + 5_000)
+            if state == "paused":
+                assert row.rate == pytest.approx(0.5), "it stands still while paused"
+    (row,) = history.progress(began + 10_000)
+    assert row.rate == pytest.approx(0.5)
+    assert row.ends == pytest.approx(began + 10_012)
+
+
 def test_a_forced_walk_sends_what_is_unchanged(room, account):
     owe(account, EntityRef("product", "1"))
     jobs.session(account.id)
@@ -191,3 +210,33 @@ def test_a_product_off_every_website_is_withdrawn_by_the_poll(room, account):
     jobs.poll()
     jobs.session(account.id)
     assert room.records("product")["9"]["is_active"] is False
+
+
+def test_a_walk_is_not_far_ahead_of_what_is_sent_and_goes_on_with_it(room, account, monkeypatch):
+    """The ledger stays small, and with one worker the sessions have their turn long before the walk is over."""
+    ids = many(room, 40)
+    room.shop._page = 5
+    monkeypatch.setattr(ease, "AHEAD", 10)
+    history.begin("product", "default")
+    most = 0
+    for _ in range(60):
+        jobs.history("product", "default")
+        most = max(most, len(waiting()))
+        jobs.backlog(account.id)
+        if not history.running():
+            break
+        assert room.exporter.wakes.depth()["history"] > 0, "the session has woken the walk"
+        room.exporter.redis.delete("rq:queue:history", "bridge:wake:history:product:default")
+    assert most <= 15
+    jobs.backlog(account.id)
+    assert set(room.records("product")) == ids
+
+
+def test_an_account_that_cannot_be_sent_to_does_not_hold_up_the_walk(room, account, settings, monkeypatch):
+    ids = many(room, 40)
+    room.shop._page = 5
+    monkeypatch.setattr(ease, "AHEAD", 10)
+    cursors.save(f"account:{account.id}", {"paused": "The key is refused.", "until": time.time() + 60})
+    history.begin("product", "default")
+    jobs.history("product", "default")
+    assert products() == ids

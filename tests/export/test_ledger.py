@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from bridge.db import db, engine_options, vault
 from bridge.events import EntityRef
@@ -179,12 +179,47 @@ def test_a_late_refusal_does_not_touch_a_row_that_waits_already(app):
     assert (row(1).state, row(2).state) == ("waiting", "refused")
 
 
-def test_a_claim_takes_only_the_lanes_and_kinds_that_are_asked_for(app):
+def test_a_claim_takes_only_the_lanes_and_entities_that_are_asked_for(app):
     ledger.add([Owed("a", ref(1)), Owed("a", ref(2, "order"))], "live")
     ledger.add([Owed("a", ref(3))], "history")
     db.session.commit()
     assert [one.ref for one in ledger.claim("a", 10, lanes=("history",))] == [ref(3)]
-    assert [one.ref for one in ledger.claim("a", 10, kinds=("order",))] == [ref(2, "order")]
+    assert ledger.claim("a", 10, only=()) == []
+    wanted = {ref(2, "order"), ref(1, "order"), ref(9)}
+    assert [one.ref for one in ledger.claim("a", 10, only=wanted)] == [ref(2, "order")], "kind and id, not one of them"
+    assert [one.ref for one in ledger.claim("a", 10)] == [ref(1)]
+
+
+def test_what_changed_meanwhile_stays_and_what_did_not_goes_in_one_batch(app):
+    owe(1, 2, 3)
+    rows = ledger.claim("a", 3)
+    owe(2)
+    assert ledger.done(rows) == 2
+    (left,) = ledger.claim("a", 3)
+    assert (left.ref, left.generation) == (ref(2), 2)
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_each_question_of_a_session_is_answered_from_an_index(app):
+    """With a million rows waiting a claim must not sort them, nor look for live ones among the history."""
+    seen: list[str] = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def keep(_connection, cursor, statement, parameters, *_) -> None:
+        if statement.startswith("SELECT"):
+            plan = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            seen.extend(line[3] for line in plan)
+
+    ledger.claim("a", 10)
+    ledger.claim("a", 10, only={ref(1), ref(2, "order")})
+    ledger.due_live()
+    ledger.history_waits("product", 100)
+    ledger.owing_accounts()
+    lines = [line for line in seen if "pending" in line]
+    assert len(lines) >= 5
+    assert not [line for line in lines if line.startswith("SCAN")], lines
+    sorts = [line for line in seen if "ORDER BY" in line]
+    assert len(sorts) <= 2, "only what is asked for by name is put in order"
 
 
 def test_rows_move_to_the_accounts_now_in_force_and_stay_where_there_is_none(app):

@@ -265,7 +265,13 @@ class TestAttributes:
         product = changed(BAG, values={"fit": "slim"}, categories=())
         record = made(product, products__mapping=["fit:property"])
         assert record["properties"] == {"fit": "slim"}
-        assert "attributes" not in record
+        assert record["attributes"] == []
+
+
+def test_a_merged_record_without_attributes_says_so_and_any_other_leaves_them_out():
+    plain = changed(BAG, categories=())
+    assert made(plain)["attributes"] == []
+    assert "attributes" not in made(plain, products__merge=False)
 
 
 def test_stock_is_told_where_it_is_known():

@@ -140,3 +140,16 @@ class TestSessions:
         jobs.session(account.id)
         assert found() == {("30", "parent"): True}
         assert set(room.records("product")) == {"13"}
+
+
+@pytest.mark.parametrize("rule", sorted(quality.SAID))
+@pytest.mark.parametrize("action", ["allow", "warn", "block"])
+def test_the_setting_of_each_rule_decides_what_becomes_of_what_breaks_it(rule, action):
+    others = {f"quality__{other}": "allow" for other in quality.SAID if other != rule}
+    account, _ = make(**others, **{f"quality__{rule}": action})
+    if action == "block":
+        with pytest.raises(quality.Blocked, match=f"quality.{rule}"):
+            quality.judge(tuple(sorted(quality.SAID)), account.settings)
+    else:
+        warned = quality.judge(tuple(sorted(quality.SAID)), account.settings)
+        assert warned == ((rule,) if action == "warn" else ())

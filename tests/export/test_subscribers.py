@@ -128,3 +128,48 @@ def test_many_lines_come_in_batches(room, account, grid, monkeypatch):
     monkeypatch.setattr(subscribers, "BATCH", 3)
     assert take(grid(*[line(f"p{number}@x.test") for number in range(8)])).owed == 8
     assert len(waiting()) == 8
+
+
+@pytest.mark.parametrize("status", ["", " ", "12", "23", "0", "5", "yes"])
+def test_a_status_that_is_none_is_named_and_stops_nothing(room, account, grid, status):
+    taken = take(grid(line("anna@x.test", status=status), line("bert@x.test")))
+    assert (taken.odd, taken.owed) == ([(2, "unknown status")], 1)
+
+
+@pytest.mark.parametrize(("status", "sent"), [("1", "EXPLICITLY_OPTEDIN"), ("3", "EXPLICITLY_OPTEDOUT")])
+def test_a_status_may_be_magentos_number(room, account, grid, status, sent):
+    take(grid(line("anna@x.test", status=status)))
+    jobs.backlog(account.id)
+    assert [one["marketing_optin"] for one in room.records("contact").values()] == [sent]
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("2025-03-04 05:06:07", "2025-03-04T05:06:07Z"),
+        ("2025-03-04", "2025-03-04T00:00:00Z"),
+        ("Mar 4, 2025, 5:06:07 AM", "2025-03-04T05:06:07Z"),
+        ("soon", "2020-05-01T00:00:00Z"),
+    ],
+)
+def test_times_are_read_in_the_forms_of_the_grid_and_else_the_given_day_counts(room, account, grid, written, told):
+    take(grid(line("anna@x.test") + f',"{written}"', head=HEAD + ',"Updated Time"'))
+    jobs.backlog(account.id)
+    assert [one["timestamp_subscribed"] for one in room.records("contact").values()] == [told]
+
+
+def test_a_line_with_too_few_or_too_many_cells_stops_nothing(room, account, grid):
+    taken = take(grid('"7","anna@x.test"', line("bert@x.test") + ',"more","and more"'))
+    assert (taken.lines, taken.owed, [number for number, _ in taken.odd]) == (2, 1, [2])
+
+
+def test_a_file_that_is_not_utf_8_is_refused_in_words_and_what_was_read_before_stays(room, account, grid):
+    path = grid(line("anna@x.test"))
+    path.write_bytes(path.read_bytes() + line("bert@x.test", view="Fran\xe7ais").encode("latin-1"))
+    with pytest.raises(Misconfigured, match="CSV in UTF-8"):
+        take(path)
+
+
+def test_a_file_with_a_header_only_is_nothing(room, account, grid):
+    taken = take(grid())
+    assert (taken.lines, taken.owed, taken.odd) == (0, 0, [])

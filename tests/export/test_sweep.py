@@ -181,6 +181,17 @@ def test_the_walk_is_spread_over_the_hours(sent_all):
     assert cursors.read("sweep:product")["ended"]
 
 
+def test_the_hours_follow_the_setting(sent_all, settings):
+    settings(export__sweep_hours=2)
+    start = time.time()
+    sweep.sweep(sent_all.shop, load_book(), now=start)
+    began = cursors.read("sweep:product")["began"]
+    sweep.sweep(sent_all.shop, load_book(), now=start + 1.9 * HOUR)
+    assert cursors.read("sweep:product")["began"] == began
+    sweep.sweep(sent_all.shop, load_book(), now=start + 2.1 * HOUR)
+    assert cursors.read("sweep:product")["began"] > began
+
+
 def test_a_sweep_that_was_killed_goes_on_where_it_was(sent_all, monkeypatch):
     sent_all.shop._page = 1
     whole, asked = sent_all.shop.ids, []

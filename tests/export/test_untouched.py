@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from decimal import Decimal
 
 import msgspec
 import pytest
 import requests
 
 from bridge.errors import Misconfigured, Stumbled
-from bridge.events import EntityRef
+from bridge.events import EntityRef, Subscribed
 from bridge.export import cursors, jobs, stock
 from bridge.settings import load_book
-from bridge.store import Listed, Paper
+from bridge.store import Category, Listed, Paper
 from tests.export import samples
-from tests.export.test_jobs import waiting
+from tests.export.test_jobs import happen, waiting
 from tests.export.test_sandbox import TOKEN, export_all, sandbox
+from tests.export.test_sweep import sent_all, swept, view
 
 pytestmark = pytest.mark.redis
-__all__ = ["sandbox"]
+__all__ = ["sandbox", "sent_all"]
 
 
 def paper(order, moment, name="shipment:1"):
@@ -126,3 +128,117 @@ def test_a_partial_shipment_of_an_order_in_progress_is_told_by_its_document(room
     later = sandbox.store.now() + dt.timedelta(minutes=1)
     fresh = [one for one in sandbox.store.papers(later - dt.timedelta(hours=1), later) if one.id == f"shipment:{made}"]
     assert [one.order.ref for one in fresh] == [EntityRef("order", order.id)]
+
+
+BAG_AS_SENT = {"price": 34, "special_price": None, "category": ["Gear"]}
+PRODUCT_FACTS = {
+    "products/special-price sets one": ({"special_price": Decimal(30)}, {"special_price": 30}),
+    "products/base-prices": ({"price": Decimal(35)}, {"price": 35}),
+    "products/tier-prices for one piece": (
+        {"shown_price": Decimal(34), "final_price": Decimal(31)},
+        {"special_price": 31},
+    ),
+    "a catalog price rule is switched on": (
+        {"shown_price": Decimal(34), "final_price": Decimal("27.20")},
+        {"special_price": 27.2},
+    ),
+    "a product is linked to another category": (
+        {"categories": (Category(id="5", name="Gear"), Category(id="6", name="Sale"))},
+        {"category": ["Gear", "Sale"]},
+    ),
+    "its link to a category is deleted": ({"categories": ()}, {"category": []}),
+    "its category is renamed": ({"categories": (Category(id="5", name="Gadgets"),)}, {"category": ["Gadgets"]}),
+    "its category moves below another": (
+        {"categories": (Category(id="7", name="Outdoor"), Category(id="5", name="Gear"))},
+        {"category": ["Outdoor", "Gear"]},
+    ),
+}
+"""What a running shop showed to leave a product's time where it was -> what the view shows then, what is sent."""
+
+
+def as_sent(record):
+    return {
+        "price": record["price"],
+        "special_price": record.get("special_price"),
+        "category": [one["label"] for one in record.get("attributes", []) if one["type"] == "category"],
+    }
+
+
+@pytest.mark.parametrize("fact", PRODUCT_FACTS)
+def test_a_change_that_touches_no_product_is_found_by_the_sweep(sent_all, fact):
+    changes, expected = PRODUCT_FACTS[fact]
+    assert as_sent(sent_all.records("product")["1"]) == BAG_AS_SENT
+    before = sent_all.shop._entities[EntityRef("product", "1")].updated_at
+    view(sent_all, "1", **changes)
+    assert sent_all.shop._entities[EntityRef("product", "1")].updated_at == before
+    swept(sent_all)
+    assert as_sent(sent_all.records("product")["1"]) == {**BAG_AS_SENT, **expected}
+
+
+@pytest.mark.parametrize("fact", ["special-price-delete", "a catalog price rule is switched off"])
+def test_a_price_that_ends_without_a_touch_is_taken_back(sent_all, fact):
+    before = {"special_price": Decimal(30)} if fact.startswith("special") else {"final_price": Decimal(30)}
+    view(sent_all, "1", shown_price=Decimal(34), **before)
+    swept(sent_all)
+    assert sent_all.records("product")["1"]["special_price"] == 30
+    view(sent_all, "1", shown_price=Decimal(34), special_price=None, final_price=Decimal(34))
+    swept(sent_all, days=1.1)
+    record = sent_all.records("product")["1"]
+    assert record.get("special_price_dt_to") or "special_price" not in record, "it has ended"
+    assert record["price"] == 34
+
+
+def test_a_saved_variant_that_leaves_its_parent_untouched_changes_the_parents_price(sent_all):
+    view(sent_all, "17", shown_price=Decimal(61), final_price=Decimal(61))
+    swept(sent_all)
+    assert sent_all.records("product")["17"]["price"] == 61
+
+
+def test_an_address_edited_on_the_storefront_is_found_by_the_sweep(sent_all):
+    jane = sent_all.shop._entities[EntityRef("contact", "customer:2")]
+    sent_all.shop.put(msgspec.structs.replace(jane, country="FR"))
+    swept(sent_all)
+    assert sent_all.records("contact")["2"]["country_id"] == "FR"
+
+
+def test_the_footer_form_that_touches_no_customer_is_told_by_traffic(sent_all, account):
+    jane = msgspec.structs.replace(sent_all.shop._entities[EntityRef("contact", "customer:2")], subscribed=False)
+    sent_all.shop.put(jane)
+    swept(sent_all)
+    assert sent_all.records("contact")["2"]["marketing_optin"] == "NOT_SPECIFIED"
+    sent_all.shop.put(msgspec.structs.replace(jane, subscribed=True))
+    happen(sent_all, Subscribed(email="jane@example.com", store="default", at=time.time()))
+    jobs.session(account.id)
+    assert sent_all.records("contact")["2"]["marketing_optin"] == "EXPLICITLY_OPTEDIN"
+
+
+def test_the_link_to_leave_that_touches_no_customer_is_found_by_the_sweep(sent_all):
+    jane = sent_all.shop._entities[EntityRef("contact", "customer:2")]
+    assert sent_all.records("contact")["2"]["marketing_optin"] == "EXPLICITLY_OPTEDIN"
+    sent_all.shop.put(msgspec.structs.replace(jane, subscribed=False))
+    swept(sent_all)
+    assert sent_all.records("contact")["2"]["marketing_optin"] == "NOT_SPECIFIED"
+
+
+def test_a_login_a_track_and_a_comment_change_no_record_and_send_nothing(sent_all):
+    before = len(sent_all.pushes())
+    swept(sent_all)
+    assert len(sent_all.pushes()) == before
+
+
+@pytest.mark.parametrize("call", ["inventory/source-items", "stockItems"])
+def test_each_way_of_setting_stock_touches_no_product_and_is_told_by_the_stock_sweep(room, sandbox, call):
+    export_all("product")
+    stock.sweep(sandbox.store, load_book())
+    product = [one for one in sandbox.store.pages("product").rows if one.type == "simple"][1]
+    before = stamp(sandbox, "product", product.id)
+    if call == "stockItems":
+        item = {"qty": 0, "is_in_stock": False}
+        ask(sandbox, "PUT", f"products/{product.sku}/stockItems/{product.id}", json={"stockItem": item})
+    else:
+        item = {"sku": product.sku, "source_code": "default", "quantity": 0, "status": 0}
+        ask(sandbox, "POST", call, json={"sourceItems": [item]})
+    assert stamp(sandbox, "product", product.id) == before
+    _, touched = stock.sweep(sandbox.store, load_book(), now=time.time() + 901)
+    jobs.session(next(iter(touched)))
+    assert room.records("product")[product.id]["is_in_stock"] is False

@@ -5,7 +5,9 @@ The bound: a record is sent once, and once more for each push whose answer was l
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from itertools import count
 
 import pytest
 from werkzeug.wrappers import Response
@@ -16,10 +18,14 @@ from bridge.export import Exporter, cursors, ease, history, jobs
 from bridge.models import Pending
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
+from bridge.sandbox.web import EXTENSION
 from bridge.settings import load_book
-from bridge.store import make_store
+from bridge.store.magento import Magento
+from bridge.store.magento_lists import SIZES
+from bridge.store.magento_rest import Rest
 from tests.export.conftest import SECRET, account, book, database, ometria_app, room, settings, shop
 from tests.export.serving import serve
+from tests.faults.replaced import hang_up
 
 pytestmark = pytest.mark.redis
 __all__ = ["account", "book", "database", "ometria_app", "room", "settings", "shop"]
@@ -33,24 +39,41 @@ ANSWERS = {
     "html with 200": lambda _: Response(HTML, 200, mimetype="text/html"),
     "truncated": lambda whole: Response(whole[: len(whole) // 2], 200, mimetype="application/json"),
     "empty list": lambda _: Response('{"items":[]}', 200, mimetype="application/json"),
+    "the page before": None,
+    "hung up": None,
+    "time-out": None,
 }
+TOTAL = 1.5
+"""Seconds in which the shop must answer here."""
 
 
 class Faulty:
     """Replaces every n-th REST answer of the shop while ``on``."""
 
-    def __init__(self, shop_app, answer, every):
-        self.shop, self.answer, self.every, self.on, self.count = shop_app, answer, every, False, 0
+    def __init__(self, shop_app, name, every):
+        self.shop, self.name, self.every, self.on, self.count = shop_app, name, every, False, 0
+        self.before = {}
 
     def __call__(self, environ, start_response):
         if not self.on or not environ["PATH_INFO"].startswith("/rest/"):
             return self.shop(environ, start_response)
         self.count += 1
-        if self.count % self.every:
-            return self.shop(environ, start_response)
         whole = Response.from_app(self.shop, environ)
         whole.direct_passthrough = False
-        return self.answer(whole.get_data())(environ, start_response)
+        if self.count % self.every == 0:
+            whole = self.other(environ, whole)
+        self.before[environ["PATH_INFO"]] = whole
+        return whole(environ, start_response)
+
+    def other(self, environ, whole):
+        if ANSWERS[self.name] is not None:
+            return ANSWERS[self.name](whole.get_data())
+        if self.name == "the page before":
+            return self.before.get(environ["PATH_INFO"], whole)
+        if self.name == "time-out":
+            time.sleep(TOTAL + 0.3)
+        hang_up(environ)
+        return whole
 
 
 def work(rounds):
@@ -67,21 +90,29 @@ def work(rounds):
             return
 
 
+def connected(room, database, url):
+    """Let the room's jobs read this shop."""
+    own = room.exporter
+    config = Config(
+        secret_keys=(SECRET,),
+        store_url=url,
+        public_url="http://shop.test",
+        store_token=TOKEN,
+        ometria_api_url=own.config.ometria_api_url,
+    )
+    exporter = Exporter(config, own.redis, own.wakes, Magento(config, Rest(config, total=TOTAL)), own.ometria)
+    database.extensions["bridge.export"] = exporter
+    return exporter
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ANSWERS)
 def test_what_ometria_holds_in_the_end_is_what_the_shop_holds(room, database, name):
-    faulty = Faulty(create_shop(ShopOptions(base_url="http://shop.test/", rest_token=TOKEN)), ANSWERS[name], 3)
+    faulty = Faulty(
+        create_shop(ShopOptions(base_url="http://shop.test/", rest_token=TOKEN)), name, 10 if name == "time-out" else 3
+    )
     with serve(faulty) as url:
-        own = room.exporter
-        config = Config(
-            secret_keys=(SECRET,),
-            store_url=url,
-            public_url="http://shop.test",
-            store_token=TOKEN,
-            ometria_api_url=own.config.ometria_api_url,
-        )
-        exporter = Exporter(config, own.redis, own.wakes, make_store(config), own.ometria)
-        database.extensions["bridge.export"] = exporter
+        exporter = connected(room, database, url)
         jobs.poll()
         for kind in ("product", "contact", "order"):
             history.begin(kind, "default")
@@ -103,3 +134,32 @@ def test_what_ometria_holds_in_the_end_is_what_the_shop_holds(room, database, na
         # A variant goes out again once its parent is known; nothing else was said twice.
         assert {kind for kind, _ in resent} <= {"product"}
         assert max(times.values()) <= 2
+
+
+@pytest.mark.timeout(120)
+def test_rows_that_come_and_go_while_the_list_is_paged_hide_no_other(room, database, monkeypatch):
+    """With each page that is asked for a customer registers, another one changes, and the one just listed is gone."""
+    monkeypatch.setitem(SIZES, "contact", 2)
+    shop_app = create_shop(ShopOptions(base_url="http://shop.test/", rest_token=TOKEN))
+    state = shop_app.extensions[EXTENSION]
+    there, numbers, gone = set(state.customers), count(), set()
+
+    def moving(environ, start_response):
+        if environ["PATH_INFO"].endswith("/customers/search") and next(numbers) < 12:
+            with state.lock:
+                state.add_customer(f"new{len(state.customers)}@example.com", "New", "Buyer", "Password1")
+                gone.add(oldest := min(state.customers))
+                del state.customers[oldest]
+        return shop_app(environ, start_response)
+
+    with serve(moving) as url:
+        connected(room, database, url)
+        jobs.poll()
+        history.begin("contact", "default")
+        work(20)
+        jobs.poll()
+        work(10)
+        held = {int(id_) for id_ in room.records("contact")}
+        assert gone & there, "some of the first page went"
+        assert set(state.customers) <= held, "who is in the shop in the end is at Ometria"
+        assert held <= set(state.customers) | gone

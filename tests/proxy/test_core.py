@@ -33,15 +33,6 @@ def ask(*fields, target=b"/", method=b"GET"):
     return RequestHead(method, target, headers=[(b"Host", b"shop.example"), *fields])
 
 
-def test_the_own_prefix_ends_at_a_segment(core):
-    assert core.is_own(b"/_bridge")
-    assert core.is_own(b"/_bridge/tag.js")
-    assert not core.is_own(b"/_bridged")
-    assert core.is_own(b"/fr/omcart/cartlink/token/abc")
-    assert not core.is_own(b"/omcart/cartlinks")
-    assert not core.is_own(b"/")
-
-
 @pytest.mark.parametrize(
     ("accepted", "target", "asked"),
     [

@@ -1,6 +1,7 @@
 """Every recorded page in Chromium through the bridge, with the real tag and a stand-in of Ometria's script.
 
-What each page must tell stands in `docs/tracking.md`, written by hand; the table is read from there.
+What each page must tell stands in `golden/told_of_pages.md`, written by hand; the table of `docs/tracking.md` is made from
+what was received.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +22,9 @@ from tests.browser.shopper import CHROMIUM, FLAGS
 from tests.replay.bridged import bridged, tracking_room
 from tests.replay.library import BREEZE, CAPTURES, NEEDS_CAPTURES, SAMPLES, pages
 from tests.replay.shop import ReplayShop
+from tests.replay.tag_cost import PRODUCTS, bare, traced
 from tests.replay.test_captured_pages import SAMPLES_WITHOUT_TAG, WITHOUT_TAG
+from tests.replay.told_table import rows, written
 from tests.tracking.conftest import ACCOUNT
 
 pytestmark = [
@@ -30,7 +34,7 @@ pytestmark = [
 OMETRIA = "ometria.test"
 SHOPS = ("store.test", "eu.store.test")
 ROW = re.compile(r"\| `(\S+)` \| (\w+) \| (\w+) \| (.*?) ?\|")
-TOLD = (Path(__file__).resolve().parents[2] / "docs" / "tracking.md").read_text(encoding="utf-8")
+TOLD = (Path(__file__).parent / "golden" / "told_of_pages.md").read_text(encoding="utf-8")
 TABLE = {row[1]: row.groups()[1:] for row in ROW.finditer(TOLD)}
 OWN_TABLE = {
     "sample/home": ("homepage", "default", ""),
@@ -44,6 +48,7 @@ OWN_TABLE = {
 }
 FOLDERS = {"sample": SAMPLES / "pages", "luma": CAPTURES / "pages", "breeze": BREEZE / "pages"}
 RECORDED = {f"{theme}/{name}": page for theme, folder in FOLDERS.items() for name, page in pages(folder).items()}
+SIGNAL = re.compile(r"bridge: type \S+ by (\S+)")
 # Told of before any script of the page runs.
 LISTEN = """
 window.violations = [];
@@ -86,6 +91,8 @@ def category_path(path: str) -> str:
 class World:
     """The replay shop, bridge in front of it, Ometria's stand-in, and a browser for either way to the shop."""
 
+    signals: Sequence[str] = ()
+
     def __init__(self, shop, received, browsers) -> None:
         self.shop = shop
         self.received = received
@@ -101,12 +108,16 @@ class World:
             page = context.new_page()
             console = []
             page.on("console", lambda message: console.append(message.text))
-            page.goto(f"http://{recorded.host.decode()}{recorded.target.decode()}", wait_until="load")
+            host = f"http://{recorded.host.decode()}"
+            # The tag then says by what it knows the page.
+            context.add_cookies([{"name": "OMdebug", "value": "2_1", "url": host}] if bridged else [])
+            page.goto(f"{host}{recorded.target.decode()}", wait_until="load")
             wanted = 2 if key in TELLS_MORE else 1
             limit = time.monotonic() + (10 if bridged and key in TELLING else 0.3)
             while len(self.events) < wanted and time.monotonic() < limit:
                 page.wait_for_timeout(20)
             assert page.evaluate("document.body !== null")
+            self.signals = [found[1] for text in console if (found := SIGNAL.match(text))]
             violations = [tuple(each) for each in page.evaluate("window.violations")]
             told = [text for text in console if "Content Security Policy" in text]
             return Counter(violations), Counter(map(without_place, told)), self.events
@@ -124,8 +135,9 @@ def without_place(text: str) -> str:
     return re.sub(r"directive .*? Either", "directive … Either", re.sub(r'"[^"]*"', '"…"', text))
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
+@contextmanager
+def open_world(folder):
+    """Start all of it, with what bridge keeps in this folder."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with ExitStack() as stack:
         shop = ReplayShop()
@@ -134,9 +146,7 @@ def world(tmp_path_factory):
         app = create_ometria(OmetriaOptions(api_keys={"key": ACCOUNT}))
         ometria.start(app)
         stack.callback(ometria.stop)
-        room = stack.enter_context(
-            tracking_room(tmp_path_factory.mktemp("room"), ometria_tag_url=f"http://{OMETRIA}/tags/{{account_id}}.js")
-        )
+        room = stack.enter_context(tracking_room(folder, ometria_tag_url=f"http://{OMETRIA}/tags/{{account_id}}.js"))
         proxy = stack.enter_context(
             bridged("edge", shop.url, tags=room.tracking.tags, observer=room.tracking.observer, app=room.app)
         )
@@ -151,6 +161,12 @@ def world(tmp_path_factory):
             )
             stack.callback(browsers[way].close)
         yield World(shop, app.extensions["received"], browsers)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with open_world(tmp_path_factory.mktemp("room")) as made:
+        yield made
 
 
 TELLING = {**TABLE, **OWN_TABLE}
@@ -180,6 +196,8 @@ def test_a_page_is_told_as_what_it_is_and_breaks_no_policy(world, key):
     assert (first["d"]["type"] or "none", first["site"], seen) == (kind, view, data)
     assert [(event["type"], event["d"]["tid"]) for event in others] == [("transaction", order) for order in orders]
     assert urlsplit(first["url"]).netloc == RECORDED[key].host.decode()
+    if key in TABLE:
+        assert rows(key, world.signals, events) == [row for row in written() if row.startswith(f"| `{key}` |")]
     alone, console_alone, nothing = world.open(key, RECORDED[key], bridged=False)
     assert nothing == []
     assert violations - alone == Counter()
@@ -210,3 +228,60 @@ def test_every_recorded_page_is_in_the_table_or_gets_no_tag(theme):
     assert {key for key in RECORDED if key.startswith(f"{theme}/")} - known == (
         {"luma/head_home"} if theme == "luma" else set()
     )
+
+
+# ---- what the tag costs a page ---------------------------------------------------------------------------------------
+
+COSTED = cases(PRODUCTS)
+TIMES_MOST = 5
+TIMELINE = """
+window.entries = [];
+for (const type of ['layout-shift', 'resource']) {
+  new PerformanceObserver((list) => entries.push(...list.getEntries().map((entry) => entry.toJSON()))).observe({ type, buffered: true });
+}
+"""
+
+
+@pytest.mark.parametrize("key", COSTED)
+def test_the_tag_takes_no_more_of_the_main_thread_than_a_few_of_the_calls_that_it_must_make(world, key):
+    """Processor time in Chromium's trace, as a ratio in one run: `python -m tests.replay.tag_cost` gives milliseconds."""
+    must = min(bare(world.browsers["direct"]) for _ in range(4))
+    taken = []
+    while len(taken) < 5 and (not taken or min(taken) >= TIMES_MOST * must):
+        taken.append(traced(world, RECORDED[key]))
+    assert 0 < min(taken) < TIMES_MOST * must, (taken, must)
+
+
+def timeline(world, key, way):
+    """Open a page for a while; return how far it moved, and what each request of ours did to its rendering."""
+    recorded = RECORDED[key]
+    world.received.reset()
+    world.shop.show(recorded)
+    context = world.browsers[way].new_context()
+    try:
+        context.add_init_script(TIMELINE)
+        page = context.new_page()
+        page.goto(f"http://{recorded.host.decode()}{recorded.target.decode()}", wait_until="load")
+        limit = time.monotonic() + 10
+        while way == "bridged" and not world.events and time.monotonic() < limit:
+            page.wait_for_timeout(20)
+        page.wait_for_timeout(1000)
+        entries = page.evaluate("entries")
+    finally:
+        context.close()
+    moved = sum(entry["value"] for entry in entries if entry["entryType"] == "layout-shift")
+    return moved, [e["renderBlockingStatus"] for e in entries if "/_bridge/" in e["name"] or "/tags/" in e["name"]]
+
+
+@pytest.mark.parametrize("key", COSTED)
+def test_nothing_of_ours_blocks_rendering_or_moves_what_is_shown(world, key):
+    """A theme whose own scripts are not all there may move by itself, now and then: then it does so without bridge too."""
+    moved, alone = [], []
+    while not moved or (min(moved) > max(alone) and len(moved) < 4):
+        far, blocking = timeline(world, key, "bridged")
+        assert set(blocking) == {"non-blocking"}
+        moved.append(far)
+        far, blocking = timeline(world, key, "direct")
+        assert blocking == []
+        alone.append(far)
+    assert min(moved) <= max(alone)

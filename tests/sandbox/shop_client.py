@@ -141,7 +141,7 @@ class Visitor:
         cart = f"guest-carts/{self.checkout_config()['quoteData']['entity_id']}"
         return self.place(cart, email)
 
-    def place(self, cart: str, email: str | None) -> str:
+    def place(self, cart: str, email: str | None, method: str = "checkmo") -> str:
         address = {
             "countryId": "GB",
             "region": "",
@@ -164,7 +164,7 @@ class Visitor:
         body = {
             "cartId": cart.rpartition("/")[2],
             "billingAddress": address,
-            "paymentMethod": {"method": "checkmo", "po_number": None, "additional_data": None},
+            "paymentMethod": {"method": method, "po_number": None, "additional_data": None},
         }
         if email:
             body["email"] = email

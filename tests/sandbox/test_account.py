@@ -160,3 +160,19 @@ def test_a_forgotten_password_is_answered_the_same_for_everybody(visitor):
 def test_typed_text_stands_escaped_in_messages(visitor):
     visitor.post("/customer/account/forgotpasswordpost/", {"email": "<img src=x onerror=alert(1)>"})
     assert "<img" not in visitor.messages()[0]["text"]
+
+
+def test_an_order_placed_again_fills_the_cart_with_its_lines_and_choices(shop, visitor):
+    visitor.log_in("maren.holt@example.com", "Lighthouse-42")
+    orders = {order.increment_id: order for order in shop.state.orders.values()}
+    for number in ("000000001", "000000004"):
+        answer = visitor.post(f"/sales/order/reorder/order_id/{orders[number].entity_id}/", {})
+        assert answer.headers["Location"].endswith("/checkout/cart/")
+    assert visitor.messages() == []
+    lines = {(item["product_id"], item["product_sku"], item["qty"]) for item in visitor.cart()["items"]}
+    ordered = [line.quote_item for number in ("000000001", "000000004") for line in orders[number].items]
+    assert lines == {(str(item.product.id), item.sku, item.qty) for item in ordered}
+    foreign = next(order for order in orders.values() if order.customer_id != 41)
+    answer = visitor.post(f"/sales/order/reorder/order_id/{foreign.entity_id}/", {})
+    assert answer.headers["Location"].endswith("/sales/order/history/")
+    assert len(visitor.cart()["items"]) == len(lines)

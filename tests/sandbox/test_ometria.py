@@ -278,6 +278,44 @@ def test_reading_gives_at_most_250_records(client: FlaskClient, clock: Clock) ->
     assert len(client.get("/v2/products?limit=1000", headers={"X-Ometria-Auth": KEY}).get_json()) == 250
 
 
+def test_reading_can_choose_active_products_and_sort_by_the_last_update(client: FlaskClient, clock: Clock) -> None:
+    push(client, [product(1), product(2, is_active=False), product(3)])
+    clock.pass_(0.2)
+    push(client, [product(1, title="Again")])
+    clock.pass_(0.2)
+
+    def ids(query: str) -> list[str]:
+        answer = client.get(f"/v2/products{query}", headers={"X-Ometria-Auth": KEY}).get_json()
+        return [each["id"] for each in answer]
+
+    assert ids("?active=true") == ["1", "3"]
+    assert ids("?active=false") == ["2"]
+    assert ids("?orderby=timestamp_update") == ["2", "3", "1"]
+
+
+def test_a_person_is_found_by_the_address_whatever_its_letters(client: FlaskClient, clock: Clock) -> None:
+    contact = {"@type": "contact", "id": "7", "email": "Ann@example.com"}
+    push(client, [{**contact, "@collection": "customers"}, {**contact, "@collection": "subscribers"}])
+    clock.pass_(0.2)
+    key = {"X-Ometria-Auth": KEY}
+    (person,) = client.get("/v2/profiles?email=ann@EXAMPLE.com", headers=key).get_json()
+    assert [each["@collection"] for each in person["listings"]] == ["customers", "subscribers"]
+    assert client.get("/v2/profiles?email=bob@example.com", headers=key).get_json() == []
+    assert client.get("/v2/profiles", headers=key).get_json() == []
+
+
+def test_a_key_that_may_only_push_reads_nothing(clock: Clock) -> None:
+    options = OmetriaOptions({KEY: ACCOUNT}, push_only_keys=frozenset({KEY}), clock=clock)
+    client = create_ometria(options).test_client()
+    assert push(client, [product(1)]).status_code == 200
+    clock.pass_(1.5)
+    for path in ("products", "contacts?collection=customers", "orders"):
+        assert client.get(f"/v2/{path}", headers={"X-Ometria-Auth": KEY}).status_code == 403
+    clock.pass_(1.5)
+    for path in ("products/1", "profiles?email=a@b.test"):
+        assert client.get(f"/v2/{path}", headers={"X-Ometria-Auth": KEY}).status_code == 403
+
+
 # ---- faults on demand ------------------------------------------------------------------------------------------------
 
 

@@ -175,6 +175,7 @@ class Shop:
         self.store_id = "1"
         self.subtotal: Any = None
         self.asked_me = 0
+        self.snippet = ""
         self.app = self._make()
 
     def put(self, product="5", sku="SKU-5", qty=1, price: Any = 10, kind="simple", name="Bag", item="1") -> None:
@@ -271,8 +272,8 @@ class Shop:
         return app
 
     def tag(self) -> str:
-        """The markup that the proxy puts into each page."""
-        return self.room.tracking.tags.markup(_Head()).decode()
+        """The markup that the proxy puts into each page, or the snippet that stands there without a proxy."""
+        return self.snippet or self.room.tracking.tags.markup(_Head()).decode()
 
     def html(self, classes: str, body: str) -> str:
         tag = self.tag()
@@ -316,7 +317,13 @@ def serving(shop: Shop):
         environ["SCRIPT_NAME"] = ""
         return shop.room.app(environ, start_response)
 
-    application = DispatcherMiddleware(shop.app, {"/_bridge": bridge})
+    with listening(DispatcherMiddleware(shop.app, {"/_bridge": bridge})) as origin:
+        yield origin
+
+
+@contextmanager
+def listening(application):
+    """Serve a WSGI application on a free port; yield its origin."""
     server = make_server("127.0.0.1", 0, application, _Server, _Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -40,6 +40,11 @@ class Visit:
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("console", self._heard)
+        page.on("request", lambda request: self.waiting.add(request) if is_ours(request.url) else None)
+        for ended in ("requestfinished", "requestfailed"):
+            page.on(ended, lambda request: self.waiting.discard(request))
+        # What a page asked for that was left is never answered.
+        page.on("framenavigated", lambda _frame: self.waiting.clear())
         return page
 
     def _heard(self, message):
@@ -53,6 +58,14 @@ class Visit:
     def do(self, script, page=None):
         (page or self.page).evaluate(script)
         return self.settle()
+
+    def wait(self, name, number=1):
+        """Wait until so many calls of this name were made and nothing more comes; return the arguments of each."""
+        limit = time.monotonic() + 20
+        while len(self.shop.named(name)) < number and time.monotonic() < limit:
+            self.page.wait_for_timeout(50)
+        self.settle()
+        return self.shop.named(name)
 
     def settle(self):
         """Wait until nothing is asked for by the tag, and nothing has been called for a while; return all calls so far."""

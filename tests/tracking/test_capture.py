@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from bridge.events import AddedToCart, BasketChanged, Identified, LoggedOut, OrderPlaced, Registered, Subscribed
+from bridge.events import (
+    AddedToCart,
+    BasketChanged,
+    Identified,
+    LoggedOut,
+    MailExpected,
+    OrderPlaced,
+    PasswordReset,
+    Registered,
+    Subscribed,
+)
 from tests.tracking.conftest import make_book
 from tests.tracking.wires import (
     AJAX,
@@ -46,6 +56,8 @@ def plain(event):
         Registered: ("email", "subscribed"),
         Subscribed: ("email",),
         LoggedOut: (),
+        MailExpected: ("mail", "email"),
+        PasswordReset: ("customer", "email"),
         OrderPlaced: ("order", "guest") if not getattr(event, "number", None) else ("order", "number", "guest"),
     }[type(event)]
     return (type(event).__name__, *(getattr(event, key) for key in keys))
@@ -85,7 +97,23 @@ def added(body, *, target=ADD, status=200, answer_body="[]", sent=(FORM, AJAX), 
         (added("product=17", status=302), []),
         (added("product=abc", target="/checkout/cart/add"), []),
         (added("product=17", answer_body="<html>"), []),
-        (added("product=17", target="/checkout/cart/addgroup"), None),
+        (added("product=17", target="/checkout/cart/addmore"), None),
+        (exchange("/checkout/cart/addgroup/", "order_items[]=4"), [("BasketChanged", "addgroup")]),
+        (
+            exchange("/fr/wishlist/index/cart/", "item=3&qty=1", answer=[set_cookie(messages("success"))]),
+            [("BasketChanged", "cart")],
+        ),
+        (exchange("/wishlist/index/cart/", "item=3", answer=[set_cookie(messages("notice"))]), []),
+        (
+            exchange("/wishlist/index/cart/", "item=3", sent=(FORM, AJAX), status=200, answer_body='{"backUrl":"/x"}'),
+            [("BasketChanged", "cart")],
+        ),
+        (exchange("/wishlist/index/cart/", "item=3", status=200, answer_body="<html>"), []),
+        (exchange("/wishlist/index/allcart/", "x=1", status=200, answer_body="[]"), []),
+        (exchange("/wishlist/shared/allcart/", "x=1"), [("BasketChanged", "allcart")]),
+        (exchange("/sales/order/reorder/order_id/9/", ""), [("BasketChanged", "reorder")]),
+        (exchange("/sales/guest/reorder/", "", answer=[set_cookie(messages("error"))]), []),
+        (exchange("/sales/order/reorder/order_id/9/", "", method="GET"), None),
         (exchange("/checkout/cart/updatePost/", "cart[1][qty]=3"), [("BasketChanged", "updatePost")]),
         (exchange("/checkout/cart/updatePost", "x=1", answer=[set_cookie(messages("error"))]), []),
         (exchange("/checkout/cart/delete/", "id=48"), [("BasketChanged", "delete")]),
@@ -203,11 +231,11 @@ def test_a_newsletter_form_identifies_only_on_success(room):
     assert seen(room, form("error")) == []
 
 
-def test_a_forgotten_password_is_nobodys_business(room):
+def test_a_forgotten_password_identifies_nobody(room):
     forgot = exchange(
         "/customer/account/forgotpasswordpost/", "email=roni@example.com", answer=[set_cookie(messages("success"))]
     )
-    assert seen(room, forgot) is None
+    assert seen(room, forgot) == [("MailExpected", "password_forgot", "roni@example.com")]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -297,13 +325,14 @@ def edited(*answer, email="new@example.com", changed="1", kind="success"):
 
 
 def test_a_changed_address_changes_the_identity_once(room):
+    told = ("MailExpected", "email_changed", "new@example.com")
     assert seen(room, edited()) == [("Identified", "new@example.com", "account")]
-    assert seen(room, edited()) == []
+    assert seen(room, edited()) == [told]
     assert seen(room, edited(changed="0", email="other@example.com")) == []
     assert seen(room, edited(changed="", email="other@example.com")) == []
     assert seen(room, edited(kind="error", email="other@example.com")) == []
     assert seen(room, edited(email="nobody")) == []
-    assert seen(room, edited(email="third@example.com")) == [("Identified", "third@example.com", "account")]
+    assert seen(room, edited(email="third@example.com")) == [told, ("Identified", "third@example.com", "account")]
 
 
 def me(status=200, body='{"id":7,"email":"roni@example.com"}', cookie=f"bridge_visitor={'a' * 32}", sent=(AJAX,)):
@@ -321,6 +350,21 @@ def test_a_visitor_who_was_logged_in_before_is_known_once_the_shop_names_her(roo
     assert identities.known("a" * 32, None).email == "roni@example.com"
     for odd in ("[]", "null", '{"id":7}', '{"email":"roni@example.com"}', '{"id":7,"email":["x"]}', "<html>"):
         assert seen(room, me(body=odd, cookie=f"bridge_visitor={'b' * 32}")) == []
+
+
+def test_an_address_that_was_changed_over_rest_changes_the_identity_once(room):
+    def put(email):
+        passing = me(body=json.dumps({"id": 7, "email": email}))
+        passing.request.method = b"PUT"
+        return seen(room, passing)
+
+    assert seen(room, me()) == [("Identified", "roni@example.com", "account")]
+    assert put("roni@example.com") == []
+    assert put("new@example.com") == [("Identified", "new@example.com", "account")]
+    assert put("new@example.com") == []
+    refused = me(status=401, body='{"message":"x"}')
+    refused.request.method = b"PUT"
+    assert seen(room, refused) == []
 
 
 def test_a_customer_of_whom_the_shop_told_before_our_cookie_claims_her_identity(room):

@@ -159,6 +159,34 @@ def test_what_only_the_visitor_can_choose_is_told(front, visit):
     assert front.cart(page) == [("3", "HP-MUG-01", 2)]
 
 
+ODD_CARTS = {
+    "html": "<html><body>maintenance</body></html>",
+    "nothing": "",
+    "no object": "[]",
+    "null": '{"cart": null}',
+    "too long": '{"cart": {"items": [], "x": "' + "x" * 5_000_000 + '"}}',
+    "words": '{"cart": {"items": [{"product_id": "3", "product_sku": "HP-MUG-01", "qty": "1,5", "product_price_value": "9,50"}]}}',
+    "objects": '{"cart": {"items": [{"product_id": {"a": 1}, "product_sku": [], "qty": {"b": 2}}, null]}}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ODD_CARTS)
+def test_a_cart_that_cannot_be_read_is_left_as_it_is_and_the_visitor_told(front, visit, answer):
+    page = visit()
+    said = []
+    page.context.add_cookies([{"name": "OMdebug", "value": "2_1", "url": front.url}])
+    page.on("console", lambda message: said.append(message.text) if message.text.startswith("bridge:") else None)
+    # What bridge's own page asks; the shop's script asks with a parameter more.
+    asked = re.compile(r"/customer/section/load/.*timestamp=false$")
+    page.route(asked, lambda route: route.fulfill(body=ODD_CARTS[answer]))
+    page.goto(link(front, [MUG]))
+    page.wait_for_url("**/checkout/cart/")
+    page.unroute(asked)
+    assert "choose them again" in notice(page)
+    assert front.cart(page) in ([], [("3", "HP-MUG-01", 2)])
+    assert said
+
+
 def test_a_customers_basket_leads_to_the_log_in_and_opens_for_that_customer_alone(front, visit, lines):
     address = link(front, lines, owner=front.identities.owner(MAREN))
     stranger = visit()

@@ -31,7 +31,7 @@ def client(room):
 def test_the_snippet_is_one_element_with_the_public_address(make_room):
     answer = make_room(public_url="https://bridge.test").app.test_client().get("/_bridge/snippet/fr")
     assert answer.text == (
-        f'<script src="https://bridge.test/_bridge/tag.js" data-bridge data-account="{ACCOUNT}" data-store="fr" async>'
+        f'<script src="https://bridge.test/_bridge/tag.js?view=fr" data-bridge data-account="{ACCOUNT}" data-store="fr" async>'
         "</script>\n"
     )
     assert answer.mimetype == "text/plain"

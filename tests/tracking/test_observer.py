@@ -6,6 +6,7 @@ import pytest
 
 from bridge.db import db
 from bridge.events import Identified, LoggedOut, OrderPlaced
+from bridge.tracking.cart_links import Line
 from bridge.tracking.observer import CAPTURED
 from tests.tracking.conftest import make_book
 from tests.tracking.test_capture import ACCOUNT_PAGE, CONTEXT, GUEST_CART, LOGIN, NEW_SESSION, added, order
@@ -73,6 +74,51 @@ def test_an_order_ends_the_basket(room):
     passing.request.headers.append((b"Cookie", f"bridge_visitor={VISITOR}".encode()))
     show(room, passing)
     assert identities.basket(VISITOR) != before
+
+
+def at_checkout(cookie, *headers):
+    """An order of the shop's own checkout."""
+    passing = order(f"{GUEST_CART}/payment-information")
+    passing.request.headers += [(b"Cookie", cookie.encode()), (b"X-Requested-With", b"XMLHttpRequest"), *headers]
+    return passing
+
+
+def paying(room, *headers):
+    """Return the ids of the basket before an order is placed, after it, and after two looks at its confirmation."""
+    identities, cookie = room.tracking.observer._identities, f"bridge_visitor={VISITOR}; PHPSESSID=one"
+    found = [identities.basket(VISITOR)]
+    show(room, at_checkout(cookie, *headers))
+    found.append(identities.basket(VISITOR))
+    page = '<div class="checkout-success"><p>Nr: <span>000000023</span></p></div>'
+    for _ in range(2):
+        show(room, exchange("/checkout/onepage/success/", method="GET", sent=(), status=200, cookie=cookie,
+                            answer_body=page))  # fmt: skip
+        found.append(identities.basket(VISITOR))
+    return found
+
+
+def test_where_a_gateway_may_still_refuse_the_payment_the_confirmation_ends_the_basket_and_once(room):
+    before, placed, confirmed, again = paying(room)
+    assert before == placed
+    assert placed != confirmed
+    assert confirmed == again
+    assert [event.order for event in room.stream.events if isinstance(event, OrderPlaced)] == ["23"]
+
+
+def test_the_order_of_a_front_end_that_shows_no_such_page_ends_the_basket_at_once(room):
+    before, placed, *_ = paying(room, (b"Authorization", b"Bearer t"))
+    assert before != placed
+
+
+def test_the_link_of_a_basket_whose_payment_was_refused_opens_it_still(room):
+    links = room.tracking.observer._links
+    token = links.keep(VISITOR, "one", [Line("3", 2, "HP-MUG-01", {})], "", "default")
+    show(room, at_checkout(f"PHPSESSID=one; bridge_visitor={VISITOR}"))
+    assert links.find(token)
+    page = '<div class="checkout-success"><p>Nr: <span>000000023</span></p></div>'
+    show(room, exchange("/checkout/onepage/success/", method="GET", sent=(), status=200, answer_body=page,
+                        cookie=f"PHPSESSID=one; bridge_visitor={VISITOR}"))  # fmt: skip
+    assert links.find(token) is None
 
 
 def test_a_cookie_that_is_none_of_ours_names_nobody(room):

@@ -119,6 +119,40 @@ def test_two_addresses_are_two_orders_and_told_once_each(shop):
     ]
 
 
+def test_a_customer_who_orders_over_rest_with_a_bearer_token_is_known_and_her_order_told_once(shop):
+    def call(method, path, body, **headers):
+        answer = shop.app.test_client(use_cookies=False).open(
+            f"/rest/default/V1/{path}", method=method, json=body, headers=headers, base_url="http://shop.test/"
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    token = call("POST", "integration/customer/token",
+                 {"username": "maren.holt@example.com", "password": "Lighthouse-42"})  # fmt: skip
+    bearer = {"Authorization": f"Bearer {token}"}
+    call("POST", "carts/mine", {}, **bearer)
+    call("POST", "carts/mine/items", {"cartItem": {"sku": "HP-BAG-01", "qty": 1}}, **bearer)
+    address = {
+        "firstname": "M", "lastname": "H", "street": ["1 Road"], "city": "Whitby", "postcode": "YO1 1AA",
+        "country_id": "GB", "telephone": "1",
+    }  # fmt: skip
+    information = {
+        "shipping_address": address, "billing_address": address, "shipping_carrier_code": "flatrate",
+        "shipping_method_code": "flatrate",
+    }  # fmt: skip
+    call("POST", "carts/mine/shipping-information", {"addressInformation": information}, **bearer)
+    placed = {"paymentMethod": {"method": "checkmo"}, "billing_address": address}
+    order = call("POST", "carts/mine/payment-information", placed, **bearer)
+    assert shop.watched.told == [
+        ("Identified", "maren.holt@example.com", "login"),
+        ("OrderPlaced", order, False),
+    ]
+    identities = shop.room.tracking.observer._identities
+    assert identities.known("a" * 32, None, token.encode()).email == "maren.holt@example.com"
+    assert identities.known("b" * 32, None, token.encode()).email is None
+    assert token not in repr(shop.room.stream.events)
+
+
 def ask(shop, query, token=None):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = shop.app.test_client().post(

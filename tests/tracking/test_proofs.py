@@ -64,6 +64,7 @@ def test_the_guests_address_stands_in_the_payment_or_the_billing_address(body, e
 
 def test_a_path_names_its_action_and_its_parameters():
     assert action_of(exchange("/fr/Checkout/sidebar/removeItem/")) == "removeItem"
+    assert action_of(exchange("/index.php/wishlist/index/cart/item/3/")) == "cart"
     assert path_value(b"/checkout/cart/add/uenc/x/product/5/", b"product") == "5"
     assert path_value(b"/checkout/cart/add/product", b"product") == ""
     assert path_value(b"/checkout/cart/add", b"product") == ""

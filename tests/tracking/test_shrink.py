@@ -13,11 +13,19 @@ from bridge.tracking.shrink import shrink
         ("const rule = /[/'\"]\\/x/g; rule.test('y');", "const a=/[/'\"]\\/x/g;a.test('y');"),
         ("const half = size / 2 / 3;", "const a=size/2/3;"),
         ("const sum = (first, ...rest) => first + rest[0];", "const c=(a,...b)=>a+b[0];"),
-        ("function add(left, right) { return left + right; }", "function c(a,b){return a+b;}"),
+        ("function add(left, right) { return left + right; }", "function c(a,b){return a+b}"),
         ("const step = 1; count = step + +step - -step;", "const a=1;count=a+ +a- -a;"),
-        ("const name = 1; const api = { name, other: name };", "const name=1;const a={name,other:name};"),
-        ("const item = 1; page.item = item;", "const item=1;page.item=item;"),
-        ("const list = window.list; const { query } = list;", "const list=window.list;const{query}=list;"),
+        ("const name = 1; const api = { name, other: name };", "const a=1;const b={name:a,other:a};"),
+        ("const one = { read(text) { return text; }, size: 2 };", "const a={read(text){return text},size:2};"),
+        ("const [left, right] = pair; right.left;", "const[b,a]=pair;a.left;"),
+        ("function one(first) { first(); } function two(second) { second(); }", "function b(a){a()}function c(a){a()}"),
+        ("const text = 1; if (text) { text = 2; }", "const a=1;if(a){a=2}"),
+        (
+            "const text = 1; const rest = { text }; call({ text: rest ? text : 0 });",
+            "const a=1;const b={text:a};call({text:b?a:0});",
+        ),
+        ("const item = 1; page.item = item;", "const a=1;page.item=a;"),
+        ("const list = window.list; const { query } = list;", "const a=window.list;const{query:b}=a;"),
     ],
 )
 def test_a_script_gets_shorter_and_stays_what_it_is(source, short):

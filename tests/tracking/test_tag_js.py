@@ -201,9 +201,10 @@ def test_a_shops_own_pages_have_the_type_that_its_rules_give(make_visit):
 
 def open_plain(visit, path):
     """Open a page without Magento's classes: the tag waits a moment for signs of a front end that asks by GraphQL."""
+    before = len(visit.shop.named("init"))
     visit.open(path)
-    visit.page.wait_for_timeout(2000)
-    return visit.settle()[-1]
+    visit.wait("init", before + 1)
+    return visit.shop.calls[-1]
 
 
 def test_a_path_says_the_type_where_no_class_does(visit):
@@ -232,7 +233,7 @@ def test_decisions_are_logged_only_in_debugging(visit):
     for expected in (
         "type product by catalog-product-view",
         "call view product",
-        "add asked [5]",
+        "add asked {5: 1}",
         "add held back: the cart did not grow",
         "call added 5 1",
         "call basket",

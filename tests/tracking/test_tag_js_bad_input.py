@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
+from flask import Response
 
 from tests.tracking.conftest import STATIC
 from tests.tracking.tag_shop import PAGES
@@ -53,15 +56,35 @@ def test_answers_that_are_no_cart_are_held_back_and_the_log_says_so(visit, told,
     assert any("cart held back" in text for text in told)
 
 
-def test_an_answer_of_fifty_megabytes_is_not_read(visit, told):
-    answer_sections(visit, '{"cart": {"items": [], "x": "' + "x" * 50_000_000 + '"}}')
+COUNTING = """
+window.counted = 0;
+const { read } = ReadableStreamDefaultReader.prototype;
+ReadableStreamDefaultReader.prototype.read = async function () {
+  const found = await read.call(this);
+  window.counted += found.value ? found.value.length : 0;
+  return found;
+};
+"""
+
+
+@pytest.mark.parametrize("length", [None, "50000032"])
+def test_of_an_answer_of_fifty_megabytes_only_the_beginning_is_read(visit, told, length):
+    """Whether the answer says how long it is, or not."""
+    begin, more = b'{"cart": {"items": [], "x": "', b"x" * 500_000
+    headers = {"Content-Length": length} if length else {}
+    visit.shop.app.view_functions["sections"] = lambda: Response(
+        itertools.chain([begin], [more] * 100, [b'"}}']), headers=headers
+    )
+    visit.page.add_init_script(COUNTING)
     visit.open("/product")
-    size = visit.page.evaluate(
-        "fetch('/customer/section/load/?sections=cart').then((answer) => answer.text()).then((text) => text.length)"
+    asked = visit.page.evaluate(
+        "fetch('/customer/section/load/?sections=cart').then(async (answer) =>"
+        " [(await answer.text()).length, answer.headers.get('content-length')])"
     )
     visit.settle()
-    assert size > 50_000_000
-    assert any("too long" in text for text in told) or any("cart held back" in text for text in told)
+    assert asked == [50_000_032, length]
+    assert 4_000_000 < visit.page.evaluate("counted") < 6_000_000
+    assert any("too long" in text for text in told)
     assert [call[0] for call in visit.shop.calls] == ["init"]
 
 

@@ -250,7 +250,23 @@ def test_without_the_database_the_basket_is_told_all_the_same(visit):
     visit.wrong.clear()
 
 
-@pytest.mark.parametrize("call", ["shop.add('5')", "shop.fetchAdd('5')"])
+def by_request(body):
+    """Adding with a ``Request``, whose body nobody can read once it is sent."""
+    return (
+        f"fetch(new Request('/checkout/cart/add/product/5', {{ method: 'POST', body: new {body} }}))"
+        ".then(() => shop.cart())"
+    )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "shop.add('5')",
+        "shop.fetchAdd('5')",
+        by_request("URLSearchParams({ product: '5' })"),
+        by_request("FormData(document.querySelector('form'))"),
+    ],
+)
 def test_an_add_is_told_once_and_not_again_after_reload_back_or_in_another_tab(visit, call):
     visit.open("/listing")
     visit.do(call)

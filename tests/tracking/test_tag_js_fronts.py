@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack
+from urllib.request import Request, urlopen
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -16,6 +18,7 @@ from bridge.sandbox.shop import create_shop
 from bridge.settings import Store
 from tests.replay.bridged import tracking_room
 from tests.tracking.conftest import ACCOUNT, make_book
+from tests.tracking.sandbox_front import IDRIS, MAREN, PASSWORD
 from tests.tracking.tag_visit import NEEDS_CHROMIUM
 from tests.wire.conftest import start_edge
 
@@ -37,10 +40,10 @@ ORDER = """async () => {
 
 
 class Front:
-    """A front of the shop behind bridge, and what the fake Ometria received."""
+    """A front of the shop behind bridge, and what the fake Ometria received; ``direct`` is the shop without bridge."""
 
-    def __init__(self, url, received, page, wrong):
-        self.url, self.received, self.page, self.wrong = url, received, page, wrong
+    def __init__(self, url, received, page, wrong, direct):
+        self.url, self.received, self.page, self.wrong, self.direct = url, received, page, wrong, direct
 
     def events(self, *kinds):
         events = sorted(self.received.snapshot(ACCOUNT)["events"], key=lambda event: (event["sent"], event["seq"]))
@@ -87,7 +90,7 @@ def make_front(tmp_path, chromium):
             stack.callback(context.close)
             page, wrong = context.new_page(), []
             page.on("pageerror", lambda error: wrong.append(str(error)))
-            fronts.append(Front(url, app.extensions["received"], page, wrong))
+            fronts.append(Front(url, app.extensions["received"], page, wrong, origin.url))
             return fronts[-1]
 
         yield make
@@ -128,7 +131,10 @@ def test_a_front_that_knows_graphql_only_is_tracked_from_view_to_order(make_fron
     assert front.wait("pageview", 1)[0]["type"] == "homepage"
     front.page.evaluate("front.go('/bags.html')")
     listing = front.wait("pageview", 2)[1]
-    assert (listing["type"], listing["category_path"]) == ("listing", "bags")
+    assert (listing["type"], listing["category_path"], listing["page"]) == ("listing", "bags", 1)
+    shown_there = front.page.eval_on_selector_all("#root p", "lines => lines.length") - 1
+    assert listing["nitems"] == len(listing["pids"]) == shown_there > 1
+    assert "1" in listing["pids"]
     front.page.evaluate("front.go('/quayside-holdall.html')")
     assert front.wait("pageview", 3)[2] | {"rurl": ""} == {"type": "product", "pid": "1", "rurl": ""}
     front.page.evaluate("front.add('HP-BAG-01', [])")
@@ -164,3 +170,112 @@ def test_a_variant_chosen_by_graphql_is_told_with_its_parent(make_front):
     assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("17", 1)]
     [basket] = front.wait("setbasket", 1)
     assert [(line["pid"], line["vid"]) for line in basket["lis"]] == [("17", str(chosen["id"]))]
+
+
+def test_a_customer_who_logs_in_by_graphql_is_identified_and_keeps_her_cart(make_front):
+    front = make_front("graphql")
+    front.open("/quayside-holdall.html")
+    front.wait("pageview", 1)
+    front.page.evaluate("front.add('HP-BAG-01', [])")
+    [guest] = front.wait("setbasket", 1)
+    front.page.evaluate("([email, password]) => front.logIn(email, password)", [MAREN, PASSWORD])
+    assert [event["uiid"] for event in front.wait("identify", 1)] == [MAREN]
+    front.page.evaluate("front.add('HP-BAG-01', [])")
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 2)] == [("1", 1), ("1", 1)]
+    merged = front.wait("setbasket", 2)[1]
+    assert shown(merged) == [("1", None, 2, 128)]
+    assert merged["id"] == guest["id"]
+    number = front.page.evaluate("front.order('')")
+    assert [event["tid"] for event in front.wait("transaction", 1)] == [number]
+    assert len(front.events("identify")) == 1
+    assert front.page.evaluate("JSON.stringify([{...localStorage}, document.cookie])").count(MAREN) == 0
+
+
+def test_a_customer_who_was_logged_in_by_token_before_bridge_came_is_identified(make_front):
+    front = make_front("graphql")
+    query = "mutation($e:String!,$p:String!){generateCustomerToken(email:$e,password:$p){token}}"
+    body = json.dumps({"query": query, "variables": {"e": IDRIS, "p": PASSWORD}}).encode()
+    asked = Request(f"{front.direct}/graphql", body, {"Content-Type": "application/json"})
+    with urlopen(asked, timeout=10) as answer:
+        token = json.load(answer)["data"]["generateCustomerToken"]["token"]
+    front.page.add_init_script(f"localStorage.setItem('customer_token', {json.dumps(token)})")
+    front.open("/")
+    front.wait("pageview", 1)
+    front.page.evaluate("front.go('/bags.html')")
+    assert [event["uiid"] for event in front.wait("identify", 1)] == [IDRIS]
+    front.page.evaluate("front.go('/quayside-holdall.html')")
+    front.wait("pageview", 3)
+    assert len(front.events("identify")) == 1
+
+
+HOLDALL = "front.add('HP-BAG-01', [])"
+
+
+def test_an_add_before_the_shop_has_said_what_the_address_shows_is_told(make_front):
+    front = make_front("graphql")
+    held = []
+
+    def hold(route):
+        if "query($url:String!){route" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    front.page.route("**/graphql", hold)
+    front.page.goto(front.url + "/quayside-holdall.html")
+    front.page.wait_for_function("window.front")
+    limit = time.monotonic() + 15
+    while not held and time.monotonic() < limit:
+        front.page.wait_for_timeout(50)
+    front.page.evaluate(HOLDALL)
+    front.page.wait_for_timeout(1000)
+    assert front.events("pageview", "addtobasket") == []
+    held.pop().continue_()
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("1", 1)]
+    assert front.wait("pageview", 1)[0]["pid"] == "1"
+    assert [shown(basket) for basket in front.wait("setbasket", 1)] == [[("1", None, 1, 64)]]
+
+
+def test_an_add_right_after_the_address_changed_is_told_by_what_it_changed_to(make_front):
+    front = make_front("graphql")
+    front.open("/cart")
+    front.wait("pageview", 1)
+    front.page.evaluate(f"front.go('/quayside-holdall.html'), {HOLDALL}")
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("1", 1)]
+    assert [view["type"] for view in front.wait("pageview", 2)] == ["basket", "product"]
+    front.page.evaluate("front.go('/cart')")
+    front.wait("pageview", 3)
+    front.page.evaluate(HOLDALL)
+    assert [shown(basket)[0][2] for basket in front.wait("setbasket", 2)] == [1, 2]
+    assert len(front.events("addtobasket")) == 1
+
+
+def test_what_is_asked_with_requests_of_the_pages_own_is_read_too(make_front):
+    front = make_front("graphql")
+    front.open("/quayside-holdall.html")
+    front.wait("pageview", 1)
+    front.page.evaluate(
+        "(() => { const tagged = window.fetch; window.fetch = (url, options) => tagged(new Request(url, options)); })()"
+    )
+    front.page.evaluate(HOLDALL)
+    assert [(event["pid"], event["q"]) for event in front.wait("addtobasket", 1)] == [("1", 1)]
+    front.page.evaluate("([email, password]) => front.logIn(email, password)", [MAREN, PASSWORD])
+    assert [event["uiid"] for event in front.wait("identify", 1)] == [MAREN]
+    # The customer's own cart is read with her token, which only the Request has.
+    front.page.evaluate(HOLDALL)
+    assert [shown(basket) for basket in front.wait("setbasket", 2)] == [[("1", None, 1, 64)], [("1", None, 2, 128)]]
+
+
+def test_what_pwa_studio_says_of_an_order_is_told_once(make_front):
+    front = make_front("graphql")
+    front.open("/quayside-holdall.html")
+    front.page.evaluate("front.add('HP-BAG-01', [])")
+    front.wait("setbasket", 1)
+    tell = (
+        "(number) => document.dispatchEvent(new CustomEvent('eventing', { detail: { type: 'ORDER_CONFIRMATION_PAGE_VIEW',"
+        " payload: { order_number: number } } }))"
+    )
+    front.page.evaluate(tell, "000000815")
+    front.page.evaluate(tell, "000000815")
+    front.page.evaluate("document.dispatchEvent(new CustomEvent('eventing', { detail: null }))")
+    assert [event["tid"] for event in front.wait("transaction", 1)] == ["000000815"]

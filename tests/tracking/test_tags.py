@@ -117,8 +117,8 @@ def test_the_ids_follow_the_scope_that_owns_the_account(make_room):
     book.values["store:fr"] = {"products.namespace": "fr", "general.store_id_kind": "id"}
     assert config_of(make_room(book), "fr")["view"] == {
         "code": "fr", "id": "2", "website": "2", "base": "/", "site": "fr", "account": ACCOUNT, "enabled": True,
-        "checkout": True, "mode": "direct", "consent": None, "links": True, "currency": "EUR", "key": "id",
-        "products": "all", "orders": "",
+        "checkout": True, "mode": "direct", "consent": None, "links": True, "percent": 100, "exclude": [],
+        "variants": False, "currency": "EUR", "key": "id", "products": "all", "orders": "",
     }  # fmt: skip
 
 
@@ -147,6 +147,10 @@ def test_markup_that_would_be_too_long_is_left_out(make_room):
     assert markup(make_room(prefix="/" + "x" * 500)) is None
 
 
+LARGEST = 5_900
+"""Bytes. The bound is 6 kB; what is left of it is room for a shop's own page types and excluded paths."""
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -164,7 +168,7 @@ def test_each_script_is_within_six_kilobytes_however_many_store_views_there_are(
     for view in ("", "view7", "400"):
         for part in ("", "main", *PARTS):
             script = room.tracking.tags.script_of(view, "store.test", part)
-            assert len(script.gzipped) <= 6 * 1024
+            assert len(script.gzipped) <= LARGEST
             assert gzip.decompress(script.gzipped) == script.plain
     assert config_of(room, "400")["view"]["code"] == "view400"
     assert len(markup(room)) <= 512
@@ -214,3 +218,26 @@ def test_rules_of_the_shop_come_before_magentos_names(make_room):
 )
 def test_the_policy_sources_follow_from_the_scripts_host(make_room, url, sources):
     assert make_room(ometria_tag_url=url).tracking.tags.csp_sources == sources
+
+
+@pytest.mark.parametrize(
+    ("target", "has_tag"),
+    [
+        ("/", True),
+        ("/blog", False),
+        ("/blog/", False),
+        ("/blogger", True),
+        ("/landing/spring", False),
+        ("/landing", True),
+    ],
+)
+def test_pages_at_excluded_paths_have_no_tag(make_room, target, has_tag):
+    room = make_room(make_book(tracking__exclude_paths=["/blog", "/landing/*"]))
+    assert (markup(room, target=target) is not None) is has_tag
+
+
+def test_an_excluded_path_is_below_the_address_of_the_store_view(make_room):
+    french = replace(FRENCH_VIEW, base_url="http://store.test/fr/", link_url="http://store.test/fr/")
+    room = make_room(make_book((DEFAULT_VIEW, french), tracking__exclude_paths=["/blog"]))
+    assert markup(room, target="/fr/blog") is None
+    assert markup(room, target="/fr/other") is not None

@@ -208,11 +208,11 @@ def start(origin, adaptor):
     """Gives the way to start a proxy of the adaptor in hand, with tags, an observer and options."""
     running = []
 
-    def make(*, tags=None, observer=None, app=own_app, listener="shop", **options) -> Proxy:
+    def make(*, tags=None, observer=None, gate=None, app=own_app, listener="shop", **options) -> Proxy:
         registry = CollectorRegistry()
         counters = Counters(registry)
         options.setdefault("origin", origin.url)
-        wiring = ProxyWiring(ProxyOptions(**options), tags or Tags(), observer)
+        wiring = ProxyWiring(ProxyOptions(**options), tags or Tags(), observer, gate)
         if adaptor == "edge":
             edge, port, stop = start_edge(wiring, counters, app, listener)
             proxy = Proxy(adaptor, port, registry, stop, edge.core, edge)

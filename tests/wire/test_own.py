@@ -19,6 +19,35 @@ def test_the_prefix_and_what_lies_below_is_answered_by_the_application(origin, p
         assert proxy.get(target).body == b"none\n"
 
 
+class Gate:
+    on = False
+
+    def takes(self, path, host):
+        return self.on and path.endswith(b"/version") and host == b"shop.example"
+
+
+def test_paths_behind_the_gate_are_ours_while_it_says_so_and_else_the_shops_untouched(origin, start):
+    gate = Gate()
+    proxy = start(gate=gate)
+    target, asked = b"/fr/ometria_api/v1/version?a=%2F&signature=x", b"Host: shop.example"
+
+    def ask(target=target, host=asked):
+        with proxy.visitor() as visitor:
+            visitor.send(b"POST %b HTTP/1.1\r\n%b\r\nContent-Length: 3\r\n\r\na=b" % (target, host))
+            return visitor.answer()
+
+    for _ in range(2):
+        gate.on = False
+        assert ask().body == b"none\n"
+        assert origin.received[-1].line.startswith(b"POST /fr/ometria_api/v1/version?a=%2F&signature=x HTTP/1.1")
+        gate.on = True
+        count = len(origin.received)
+        assert b"bridge.listener=shop" in ask().body
+        assert len(origin.received) == count
+        assert ask(host=b"Host: other.example").body == b"none\n"
+        assert ask(target=b"/ometria_api/v1/orders").body == b"none\n"
+
+
 @pytest.mark.parametrize("trusted", [False, True])
 def test_the_environment_is_that_of_pep_3333(start, adaptor, trusted):
     from ipaddress import ip_network
@@ -35,6 +64,7 @@ def test_the_environment_is_that_of_pep_3333(start, adaptor, trusted):
     assert lines["HTTP_X_TWO"] in {"a,b", "a, b"}
     assert lines["REMOTE_ADDR"] == ("9.9.9.9" if trusted else "127.0.0.1")
     assert lines["wsgi.url_scheme"] == "https"
+    assert lines.get("bridge.peer") == ("127.0.0.1" if adaptor == "edge" else None), "whatever the fields claim"
 
 
 @pytest.mark.parametrize("size", [0, 11, 1_000_000])

@@ -82,7 +82,7 @@ class Embedding:
         if not account:
             return _plain("No site identifier is set for this store view: set general.account_id first.\n", 409)
         public = self._public_url or f"{request.scheme}://{request.host}"
-        source = html.escape(f"{public.rstrip('/')}{self._prefix}/tag.js")
+        source = html.escape(f"{public.rstrip('/')}{self._prefix}/tag.js?view={store.code}")
         element = (
             f'<script src="{source}" data-bridge data-account="{html.escape(account)}" '
             f'data-store="{html.escape(_site(book, store))}" async></script>\n'

@@ -23,8 +23,10 @@ const away = address.origin !== location.origin;
 
 const cookie = (name) => (document.cookie.split('; ').find((pair) => pair.startsWith(name + '=')) || '').slice(name.length + 1);
 
+// Ometria's own sign, looked at once: reading cookies holds the page up.
+const debugging = location.hash === '#om_debug' || cookie('OMdebug') === '2_1';
 function log(...words) {
-  if (cookie('OMdebug') === '2_1' || location.hash === '#om_debug') { console.log('bridge:', ...words); }
+  if (debugging || location.hash === '#om_debug') { console.log('bridge:', ...words); }
 }
 
 // Nothing of ours may reach the page as an error.
@@ -47,7 +49,7 @@ function decoded(text) {
 }
 
 function load(url, more) {
-  const element = Object.assign(document.createElement('script'), { src: url, async: true, nonce: own.nonce || '' }, more);
+  const element = Object.assign(document.createElement('script'), { src: url, nonce: own.nonce }, more);
   document.head.append(element);
   return element;
 }

@@ -4,7 +4,7 @@
  */
 const bridge = document.currentScript.bridge;
 const {
-  store, page, here, prefix, away, TAB, nativeFetch, safely, log, call, recall, keep, section, token, name, learn, learnt,
+  store, page, here, prefix, away, TAB, nativeFetch, safely, log, call, recall, keep, section, token, name,
 } = bridge;
 
 // One question at a time, so that a basket after an emptied one gets the id that comes after it.
@@ -17,9 +17,9 @@ const ask = (question) => {
 async function answerTo(question) {
   if (away || !bridge.allowed()) { return {}; }
   const answer = await nativeFetch(prefix + '/basket', {
-    method: 'POST', body: JSON.stringify(question), headers: { 'Content-Type': 'application/json' },
+    method: 'POST', body: JSON.stringify(question), headers: { 'Content-Type': 'application/json' }, keepalive: Boolean(question.empty),
   });
-  if (!answer.ok) { throw answer.status; }
+  if (!answer.ok) { await answer.text(); throw answer.status; }
   const told = await answer.json();
   learn(told.variants);
   Object.entries(told.products || {}).forEach(([id, sku]) => learn({ ['\t' + id]: { parent_sku: sku } }));
@@ -117,6 +117,35 @@ async function complete(cart, part) {
   if (!linked) { keep('link', told.link ? { shape, url: location.origin + told.link } : {}); }
 }
 
+// The checkout asks for the totals anew after each change, a coupon too.
+bridge.wrap(XMLHttpRequest.prototype, 'open', bridge.safely((request, method, url) => {
+  if (!/carts\/[^/]+\/(totals|\w+-information)(\?|$)/.test(url)) { return; }
+  request.addEventListener('load', bridge.safely(() => {
+    const told = bridge.parse(request.responseType === 'json' ? JSON.stringify(request.response) : request.responseText) || {};
+    const totals = told.totals || told;
+    if (!totals.items) { return; }
+    page.totals = totals;
+    if (page.cart) { sync(page.cart); }
+  }));
+}));
+
+// What the shop takes off, which the cart's section does not say, but the cart page, the checkout and the checkout's own
+// questions do. It is that of these lines, and is kept as long as they stay.
+function discountOf(cart) {
+  // A front end that asks by GraphQL has it in the total.
+  if (cart.money) { return 0; }
+  const shapeOf = (items) => items.map((item) => item.item_id + ':' + number(item.qty)).sort().join();
+  const shape = shapeOf(cart.items);
+  const { totals = (window.checkoutConfig || {}).totalsData } = page;
+  if (totals && Array.isArray(totals.items) && shapeOf(totals.items) === shape) {
+    keep('discount', { shape, amount: number(totals.discount_amount) || 0 });
+    // Read once: another page may hear of a later one.
+    page.totals = null;
+  }
+  const known = recall('discount', {});
+  return known.shape === shape ? known.amount : 0;
+}
+
 async function sync(cart) {
   const turn = ++latest;
   await bridge.ready();
@@ -128,6 +157,8 @@ async function sync(cart) {
     tell([], 0, sent.money, recall('basket'));
     told();
     keep('sent', { lines: [] });
+    // A late answer of who the visitor is still names the basket that was.
+    page.emptied = true;
     keep('basket', '');
     keep('basket', (await ask({ skus: [], empty: true })).id);
     return;
@@ -138,7 +169,7 @@ async function sync(cart) {
   if (turn !== latest) { return; }
   const lines = linesOf(cart);
   const subtotal = number(cart.subtotalAmount);
-  const now = { lines, total: isNaN(subtotal) ? sum(lines, 3) : subtotal, money: cart.money || currency(sent), site: store.site };
+  const now = { lines, total: round((isNaN(subtotal) ? sum(lines, 3) : subtotal) + discountOf(cart)), money: cart.money || currency(sent), site: store.site };
   if (lines.some((line) => !line[0] || isNaN(line[3]))) { log('basket held back: not readable', lines.slice(0, 9)); return; }
   if (JSON.stringify(now) === JSON.stringify(sent)) { log('basket held back: as it was'); return; }
   if (sum(lines, 2) === sum(sent.lines, 2) && now.total === sent.total) {
@@ -168,8 +199,8 @@ function settle(cart, asked) {
   if (!adds.length) { return; }
   keep('adds', adds.filter((add) => {
     const grown = candidates(add, cart).map((id) => [id, add.unknown && !add.before[id]
-      ? Math.min(held(cart, id), add.asked) : round(held(cart, id) - (add.before[id] || 0))]).filter((pair) => pair[1] > 0);
-    const over = add.page !== here || (add.answered && asked > add.answered);
+      ? Math.min(held(cart, id), add.any ? add.asked : add.asked[id]) : round(held(cart, id) - (add.before[id] || 0))]).filter((pair) => pair[1] > 0);
+    const over = add.page !== here || asked > page.done[add.id];
     if (!over || (!asked && !grown.length)) { return true; }
     if (!grown.length) { log('add held back: the cart did not grow'); }
     for (const [id, growth] of grown) {
@@ -189,6 +220,7 @@ async function added(items, growth) {
 }
 
 bridge.take = (cart, asked) => {
+  learnPage();
   settle(cart, asked);
   return sync(cart);
 };

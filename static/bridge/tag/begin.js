@@ -13,7 +13,10 @@ function change(code) {
 const start = safely(() => {
   // The address of a password reset is a secret, which Ometria's script would send, as the page's or as the referrer.
   const secret = /(create|reset)password[^#]*[?&/]token[=/]/i;
-  if (/(^| )adminhtml-/.test(document.body.className) || secret.test(location.href) || secret.test(document.referrer)) { return; }
+  if (/(^| )adminhtml-/.test(document.body.className) || secret.test(location.href) || secret.test(document.referrer)) {
+    log('held back: no page to tell of');
+    return;
+  }
   const code = wanted();
   if (code && own.dataset.view === undefined && ![store.code, store.id, store.site].includes(code)) { change(code); return; }
   if (!store.enabled) { log('held back: view off'); return; }

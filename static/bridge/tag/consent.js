@@ -29,7 +29,7 @@ function forget() {
     } catch (error) { log('no storage'); }
   }
   // Without the consent cookie the answer takes the visitor's own cookie away.
-  if (!away) { nativeFetch(prefix + '/me', { cache: 'no-store' }).catch(() => {}); }
+  if (!away) { nativeFetch(prefix + '/me', { cache: 'no-store' }).then((answer) => answer.text()).catch(() => {}); }
 }
 
 // Signals of consent tools differ; their cookie is looked at again and again, so that a late one and a withdrawal count.

@@ -1,9 +1,12 @@
 // ---- Ometria's script, called directly ---------------------------------------------------------------------------
 
+// Whether Ometria's script was told of a view.
+let begun;
 const transport = {
   // Once a page; a page that changed its address without being loaded is another view.
   view(type, data, url) {
-    if (url) { ometria.pageview(url, type, data); } else { ometria.init(type, data, store.site); }
+    if (url && begun) { ometria.pageview(url, type, data); } else { ometria.init(type, data, store.site); }
+    begun = 1;
   },
   identify(email) { ometria.identify(email); },
   added(pid, quantity) { ometria.trackAddToBasket(pid, quantity); },

@@ -28,7 +28,9 @@ function bearer(headers) {
 bridge.route = async () => {
   const url = location.pathname.slice(store.base.length);
   const words = new URLSearchParams(location.search);
-  if (page.type === 'listing' && !page.data.category_id && words.get('query')) { return { data: { ...page.data, search: words.get('query') } }; }
+  if (page.type === 'listing' && !page.data.category_id && words.get('query')) {
+    return { data: { ...page.data, ...await listed(words), search: words.get('query') } };
+  }
   const found = (await ask(ROUTE, { url })).route;
   log('route', url, found && found.type);
   const type = found && TYPES[found.type];
@@ -36,16 +38,27 @@ bridge.route = async () => {
   const id = identifier(found.uid);
   if (type === 'product') { return { type, product: id, sku: found.sku, data: { pid: name(id, found.sku) } }; }
   if (type !== 'listing') { return { type, data: {} }; }
-  return { type, data: { ...page.data, page: Number(words.get('page') || words.get('p')) || 1, category_id: id,
+  return { type, data: { ...page.data, ...await listed(words), category_id: id,
     category_path: url.replace(/\.html?$/, ''), attributes: [{ id, type: 'category' }] } };
 };
+
+// The products of the list that the front end itself asked for, in its order.
+async function listed(words) {
+  for (let tries = 0; tries < 10 && !page.listed; tries += 1) { await pause(200); }
+  const { items = [], total_count: count, page_info: info } = page.listed || {};
+  const found = { page: (info && info.current_page) || Number(words.get('page') || words.get('p')) || 1 };
+  const pids = (items || []).filter(Boolean).map((item) => name(item.uid ? identifier(item.uid) : item.id, item.sku)).filter(Boolean);
+  if (pids.length) { found.pids = [...new Set(pids.map(String))]; }
+  if (count >= 0) { found.nitems = count; }
+  return found;
+}
 
 // The cart in the shape of Magento's own section, so that it takes the same way.
 function asSection(cart) {
   const items = (cart.items || []).map((item) => {
     const variant = item.configured_variant;
     const id = identifier(item.product.uid);
-    if (variant) { bridge.learn({ [variant.sku]: { product: identifier(variant.uid), parent: id, parent_sku: item.product.sku } }); }
+    if (variant) { learn({ [variant.sku]: { product: identifier(variant.uid), parent: id, parent_sku: item.product.sku } }); }
     return {
       product_id: id, product_sku: variant ? variant.sku : item.product.sku, qty: item.quantity,
       product_type: variant ? 'configurable' : 'simple', product_price_value: item.prices.price.value, options: [],
@@ -56,7 +69,7 @@ function asSection(cart) {
 }
 
 // In variables, in the text of the query, or in the answer.
-const cartOf = (text) => (/cart_?id\\?"?\s*:\s*\\?"([\w-]{8,64})\\?"/i.exec(text) || [])[1];
+const cartOf = (text) => (/destination_cart_?id\\?"?\s*:\s*\\?"([\w-]{8,64})\\?"/i.exec(text) || /cart_?id\\?"?\s*:\s*\\?"([\w-]{8,64})\\?"/i.exec(text) || [])[1];
 
 async function reread(id, headers) {
   const asked = bridge.tick();
@@ -87,16 +100,49 @@ async function read(headers, body, told) {
     bridge.identify(await bridge.who(bearer(headers)));
   }
   const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
-  const id = mutated && ((data[mutated].cart || {}).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
+  const id = mutated && ((data[mutated].cart || data[mutated]).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
   if (id) { await reread(id, bearer(headers)); }
 }
 
+// A customer who was logged in before bridge came: what her front end asks carries her token. The shop is asked once who
+// she is, and bridge sees its answer.
+let known = false;
+bridge.customer = async (headers) => {
+  const token = bearer(headers);
+  if (known || !token.Authorization || bridge.away || !bridge.allowed()) { return; }
+  known = true;
+  if (!recall('seen')) { await ask('{customer{email}}', {}, token); }
+  bridge.identify(await bridge.who(token));
+};
+
+// What PWA Studio says of itself. Its carts are read from the shop's answers, which prove them.
+document.addEventListener('eventing', bridge.safely(async ({ detail }) => {
+  const { type, payload } = detail || {};
+  log('eventing', type);
+  if (type === 'ORDER_CONFIRMATION_PAGE_VIEW' && payload) { await order(payload.order_number); }
+  if (/^USER_(SIGN_IN|CREATE_ACCOUNT)$/.test(type)) { bridge.identify(await bridge.who({})); }
+}));
+
+const tellsAdds = () => /^(product|listing)$/.test(page.type);
+
 bridge.seen = async (headers, body, answer) => {
-  const adds = /add\w*ToCart/.test(body) && /^(product|listing)$/.test(page.type);
+  const adds = /add\w*ToCart/.test(body);
+  // The address that was just come to may not have said yet what it is.
+  const isEarly = adds && !tellsAdds();
+  const shown = Promise.resolve(page.turned).then(() => page.looked);
   const skus = [...body.matchAll(/sku\\?"?\s*:\s*\\?"([^"\\]+)/g)].map((found) => found[1]);
   const asked = Number((/quantity\\?"?\s*:\s*([\d.]+)/.exec(body) || [])[1]) || 1;
   const add = adds ? bridge.remember(null, asked, skus) : /reorderItems|addWishlistItems/.test(body) ? bridge.remember(null, 0) : null;
   const told = await answer;
-  if (add) { bridge.answered(add); }
+  if (add && !isEarly) { bridge.answered(add); }
   await read(headers, body, told);
+  if (!add || !isEarly) { return; }
+  await shown;
+  if (tellsAdds()) {
+    bridge.answered(add);
+    await read(headers, body, told);
+  } else {
+    log('add held back: page type');
+    bridge.keep('adds', recall('adds', [], bridge.TAB).filter((other) => other.id !== add), bridge.TAB);
+  }
 };

@@ -2,7 +2,7 @@
  * bridge, for accounts whose tag carries Ometria's plugin for Magento: the data layer and the cookie that the plugin reads.
  */
 const bridge = document.currentScript.bridge;
-const { store, page, log, name, learnt, cookie, decoded, parse } = bridge;
+const { store, page, log, name, cookie, decoded, parse } = bridge;
 
 // At most six commands and a thousand characters, as the plugin was written for. What waits in the cookie stays.
 const COMMANDS = 6;
@@ -42,12 +42,14 @@ function layer(type, data) {
   if (data.search) { raw.query = data.search; }
   if (data.category_id) { raw.category = { id: data.category_id, path: data.category_path }; }
   if (type === 'product' && data.pid) {
+    learnPage();
     raw.data = shown(data.pid, page.sku);
     const prices = parse(matched(/"optionPrices":\s*(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})/, bridge.configuration())) || {};
     const variants = Object.entries(learnt()).filter(([, ids]) => ids.parent === page.product);
     if (variants.length) {
       raw.product_map = Object.fromEntries(variants.map(([sku, ids]) => [ids.product, shown(
         name(ids.product, sku), sku, ((prices[ids.product] || {}).finalPrice || {}).amount)]));
+      raw.data = raw.product_map[page.variant] || raw.data;
     }
   }
   if (type === 'confirmation' && bridge.orders) { raw.data.id = bridge.orders()[0]; }
@@ -55,11 +57,14 @@ function layer(type, data) {
   return raw;
 }
 
+let begun = false;
+
 Object.assign(bridge.transport, {
   view(type, data, url) {
     window.ometria.raw_data = layer(type, data);
     // The plugin sends the first view itself; the data was there before it.
-    if (url && window.ometria.init) { window.ometria.init(); }
+    if (url && begun && window.ometria.init) { window.ometria.init(); }
+    begun = true;
   },
   identify(email) { command('identify', '', 'e=' + email + '&i='); },
   added() { log('held back: the plugin tells adds from its basket'); },

@@ -2,6 +2,6 @@
 
 const transport = {};
 // The confirmation's data names the order.
-const fetchOmetria = () => (page.type === 'confirmation' ? part('visit') : Promise.resolve()).then(() => part('layer')).then((found) => {
+const fetchOmetria = () => Promise.resolve(page.looked).then(() => page.type === 'confirmation' && part('visit')).then(() => part('layer')).then((found) => {
   return found.fetch(config.tagUrl.replace('{account_id}', store.account));
 });

@@ -10,10 +10,13 @@ function route() {
 
 // Undefined where nothing says it.
 function typeOf(classes) {
+  // The shop does not have the page; of what a script shows that says nothing.
+  const isMissing = !page.moved && (performance.getEntriesByType('navigation')[0] || {}).responseStatus >= 400;
   const told = config.pageTypes.split(' ').map((row) => row.split('=')).find(([pattern]) => (pattern[0] === '/'
-    ? page.found && fits(pattern, route()) : classes.some((name) => fits(pattern, name) && (page.action = name))));
-  if (told) { log('type', told[1], 'by', told[0]); return told[1] || null; }
-  return attribute('meta[property="og:type"]', 'content') === 'product' ? 'product' : undefined;
+    ? fits(pattern, route()) && !isMissing : classes.some((name) => fits(pattern, name) && (page.action = name))));
+  const type = told ? told[1] || null : attribute('meta[property="og:type"]', 'content') === 'product' ? 'product' : undefined;
+  log('type', type || 'none', 'by', told ? told[0] : type ? 'og:type' : 'nothing');
+  return type;
 }
 
 // The page's own data, in Magento's initialisation scripts.
@@ -35,22 +38,11 @@ function describe() {
       ((find('.product-info-main [itemprop=sku]') || {}).textContent || '').trim();
     const id = attribute('#product_addtocart_form input[name=product]', 'value') || handle('product') ||
       attribute('.product-info-main [data-role=priceBox]', 'data-product-id') ||
-      matched(/\/product\/post\/id\/(\d+)/, attribute('.review-form', 'action'));
+      matched(/\/product\/post\/id\/(\d+)/, attribute('.review-form', 'action')) ||
+      matched(/"product":"?(\d+)/, attribute('.product-info-main [data-post]', 'data-post'));
     Object.assign(page, { product: id, sku });
-    learnVariants(id, sku);
+    if (store.variants) { part('variant').catch(() => log('fault')); }
     return { pid: name(id, sku) };
   }
-  if (page.type !== 'listing') { return {}; }
-  const pids = all('.products .product-item').map((item) => {
-    const [form, box, input] = ['[data-product-sku]', '[data-product-id]', 'input[name=product]'].map((part) => item.querySelector(part));
-    return name(box ? box.dataset.productId : input && input.value, form && form.dataset.productSku);
-  });
-  const found = { page: Number(query('p')) || 1, pids: [...new Set(pids)].filter(Boolean) };
-  const category = handle('category');
-  const size = (all('#toolbar-amount .toolbar-number').pop() || {}).textContent;
-  if (/^\d+$/.test(size)) { found.nitems = Number(size); }
-  if (category) { Object.assign(found, { category_id: category, attributes: [{ id: category, type: 'category' }] }); }
-  if (page.action === 'catalog-category-view') { found.category_path = route().slice(1).replace(/\.html?$/, ''); }
-  if (query('q')) { found.search = query('q'); }
-  return found;
+  return {};
 }

@@ -1,20 +1,20 @@
 // ---- what the page view works with -------------------------------------------------------------------------------
 
-// Without a part that waits for consent, there is nothing to wait for.
-const allowed = () => !own.consent || own.consent();
+const page = { done: {} };
+// Why nothing is told or kept now, or nothing. Without a part that waits for consent, there is nothing to wait for.
+const barred = () => page.off || (own.consent && !own.consent() && 'no consent');
+const allowed = () => !barred();
 const here = performance.timeOrigin;
 const spare = {};
 const TAB = 'sessionStorage';
 const path = (url) => new URL(url, document.baseURI).pathname;
 const token = () => Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2);
-const query = (name) => new URLSearchParams(location.search).get(name);
 // Resolved once Ometria's script has called back.
 let loaded;
 // Resolved once the page view and the identity, or a second without one, are with Ometria.
 let ready;
 // The order of requests and answers on this page.
 let clock = 0;
-const page = {};
 
 // What is kept between pages, by account: a shop may serve several from one origin. Memory stands in without storage.
 function recall(name, empty, area) {
@@ -38,6 +38,6 @@ const section = (name, end) => {
 
 // Every call goes through here, so that none is made without consent.
 function call(name, ...words) {
-  log(allowed() ? 'call' : 'held back: no consent', name, ...(name === 'identify' ? [] : words));
+  log(allowed() ? 'call' : 'held back: ' + barred(), name, ...(name === 'identify' ? [] : words));
   if (allowed()) { transport[name](...words); }
 }

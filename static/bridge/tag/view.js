@@ -2,17 +2,23 @@
 
 // What the page shows now. A front end without Magento's classes is asked for by its own address.
 async function look() {
+  // What a front end says of itself.
+  const said = window.bridgePage;
+  if (said && said.type) {
+    Object.assign(page, { type: said.type, action: '', data: said.data || {} });
+    log('type', said.type, 'by bridgePage');
+    return;
+  }
   const classes = [...document.body.classList];
-  const entry = performance.getEntriesByType('navigation')[0] || {};
-  page.found = page.moved || !(entry.responseStatus >= 400);
   page.action = classes.find((name) => /^(?!page-|product-|category|cms-(?!index-|page-view|noroute-))[a-z]\w*-[a-z]\w*-[a-z]\w*$/.test(name));
   page.type = typeOf(classes);
   page.account = classes.includes('account');
   page.data = describe();
+  if (page.type === 'listing') { page.data = await within(part('listing').then((found) => found.listing()), 3000) || page.data; }
   if (!page.action && !/^(homepage|basket|checkout|confirmation)$/.test(page.type)) {
     const isHeadless = () => performance.getEntriesByType('resource').some((asked) => kindOf(asked.name) === 'graphql');
-    for (let tries = 0; tries < 5 && !isHeadless(); tries += 1) { await pause(300); }
-    const told = isHeadless() && await within(part('graphql').then((found) => found.route()), 4000);
+    for (let tries = 0; tries < 9 && !isHeadless(); tries += 1) { await pause(300); }
+    const told = isHeadless() && await within(part('graphql').then((found) => found.route()), 8000);
     if (told) { Object.assign(page, told); }
   }
 }
@@ -27,13 +33,14 @@ async function view(url) {
   await within(asked.then(identify), 1000);
 }
 
-const ours = () => page.type !== 'checkout' || store.checkout;
+const enter = () => page.type === 'checkout' && allowed() && part('visit').then((found) => found.enter()).catch(() => log('fault'));
 
 function show(url) {
-  page.step = '';
-  page.looked = safely(look)();
-  if (!ours()) { log('held back: checkout off'); return; }
-  loaded = loaded || Promise.resolve(page.looked).then(fetchOmetria);
+  Object.assign(page, { step: '', variant: '', off: store.exclude.some((pattern) => fits(pattern, route())) && 'path excluded' });
+  page.looked = !page.off && safely(look)();
+  if (page.type === 'checkout' && !store.checkout) { page.off = 'checkout off'; }
+  if (page.off) { log('held back:', page.off); return; }
+  loaded = loaded || fetchOmetria();
   ready = safely(view)(url);
   restore();
   if (page.type === 'confirmation') { part('visit').then((found) => found.transact()).catch((error) => log('fault', error)); }
@@ -45,28 +52,40 @@ function follow() {
   const spot = () => location.pathname + location.search;
   let at = spot();
   let timer = 0;
+  // A theme that fetches its pages by script says when it has shown one, however long the shop takes.
+  const drawn = find('#breeze-turbo[data-config*=\'"enabled":true\']') ? 5000 : 500;
   const moved = safely((wait) => {
     if (spot() === at && !timer) { return; }
+    if (spot() !== at) { page.listed = null; }
     at = spot();
     clearTimeout(timer);
+    // A page that is left for a load of the same address is no view.
+    window.addEventListener('beforeunload', () => clearTimeout(timer), { once: true });
     timer = setTimeout(() => {
       timer = 0;
       page.moved = true;
       safely(show)(location.href);
     }, wait);
+    page.turned = pause(wait);
   });
-  wrap(history, 'pushState', null, () => moved(500));
+  wrap(history, 'pushState', null, () => moved(drawn));
   // A corrected address is the same view.
   wrap(history, 'replaceState', null, () => {
     if (!timer) { at = spot(); }
     enter();
   });
-  window.addEventListener('popstate', () => moved(500));
-  ['breeze:load', 'turbo:load'].forEach((event) => document.addEventListener(event, () => moved(0)));
+  window.addEventListener('popstate', () => moved(drawn));
+  ['breeze:load', 'turbo:load'].forEach((event) => document.addEventListener(event, () => moved(200)));
   window.addEventListener('hashchange', enter);
+  // The theme's own word that it has another cart.
+  ['private-content-loaded', 'customer-data-reload'].forEach((event) => window.addEventListener(event, restore, true));
 }
 
 function run() {
+  // A share of the visitors: each draws a lot once.
+  const lot = store.percent < 100 && (recall('lot') || Math.ceil(Math.random() * 100));
+  if (lot) { keep('lot', lot); }
+  if (lot > store.percent) { log('held back: not in the share'); return; }
   watch();
   follow();
   show();

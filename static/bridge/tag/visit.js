@@ -1,9 +1,10 @@
 /*
- * bridge: what happens once in a visit. The tag loads this part on the confirmation page, and where a customer is logged in
- * of whom nothing is known yet.
+ * bridge: what happens once in a visit. The tag loads this part in the checkout and on the confirmation page, and where a
+ * customer is logged in of whom nothing is known yet.
  */
 const bridge = document.currentScript.bridge;
-const { store, prefix, away, TAB, nativeFetch, log, call, recall, keep } = bridge;
+const { store, page, prefix, away, TAB, nativeFetch, log, call, recall, keep } = bridge;
+const query = (name) => new URLSearchParams(location.search).get(name);
 
 // A customer who was logged in before bridge came: the shop is asked once who she is, and bridge sees its answer.
 bridge.known = async (told) => {
@@ -11,6 +12,8 @@ bridge.known = async (told) => {
   const answer = await nativeFetch(store.base + 'rest/' + store.code + '/V1/customers/me', {
     headers: { 'X-Requested-With': 'XMLHttpRequest', Accept: 'application/json' }, cache: 'no-store',
   });
+  // An answer that nobody reads is never over for the browser.
+  await answer.text();
   if (!answer.ok) { return told; }
   await pause(300);
   return bridge.who({});
@@ -19,7 +22,8 @@ bridge.known = async (told) => {
 // ---- the order ---------------------------------------------------------------------------------------------------
 
 const orders = bridge.orders = () => {
-  const many = all('.orders-succeed .order-id a');
+  const told = (window.bridgePage || {}).order;
+  const many = told ? [{ textContent: String(told) }] : all('.orders-succeed .order-id a');
   const one = find('.checkout-success a.order-number > strong') || find('.checkout-success p > span');
   return (many.length ? many : [one]).map((element) => (element ? element.textContent.trim() : ''))
     .filter((order) => /^(?=\D*\d)\S{1,50}$/.test(order));
@@ -38,4 +42,16 @@ bridge.transact = async () => {
     call('order', store.orders + order);
   }
   if (away && fresh.length && bridge.allowed()) { navigator.sendBeacon(prefix + '/beacon', JSON.stringify({ orders: fresh.slice(0, 10), store: store.code })); }
+};
+
+// ---- steps of the checkout ---------------------------------------------------------------------------------------
+
+// One-page checkouts name the step in the fragment or a parameter, multishipping in the action.
+bridge.enter = async () => {
+  const action = (page.action || '').split('-');
+  const step = action[0] === 'multishipping' ? action[2] : matched(/^#(?!om_debug)\/?([\w-]+)$/, location.hash) || query('step');
+  if (!step || step === page.step) { return; }
+  page.step = step;
+  await bridge.ready();
+  call('step', step);
 };

@@ -13,11 +13,25 @@ const onCart = safely((cart, asked) => {
   if (!cart || !Array.isArray(cart.items)) { log('cart held back'); return; }
   page.cart = cart;
   // Most visitors have no cart, and need not load what reads one.
-  if (cart.items.length || recall('sent', { lines: [] }).lines.length || recall('adds', [], TAB).length) { return part('basket').then((found) => found.take(cart, asked)); }
+  if (cart.items.length || recall('sent', { lines: [] }).lines.length || page.adds) { return part('basket').then((found) => found.take(cart, asked)); }
 });
 
-const isLong = (length) => length > LONGEST_ANSWER && (log('answer held back: too long', length), true);
-const read = (text) => (isLong(text.length) ? {} : parse(text) || {});
+const isLong = (length) => length > LONGEST_ANSWER && !log('held back: too long');
+
+// An answer may not say how long it is.
+async function readBody(response) {
+  const reader = response.clone().body.getReader();
+  const chunks = [];
+  let length = 0;
+  while (!isLong(length)) {
+    const { done, value } = await reader.read();
+    if (done) { return parse(await new Blob(chunks).text()) || {}; }
+    chunks.push(value);
+    length += value.length;
+  }
+  reader.cancel();
+  return {};
+}
 
 // The cart that the shop's script keeps, unless it is of another store view, the shop has said since that it is out of
 // date, or the page has seen it or a later one.
@@ -44,13 +58,18 @@ function part(file) {
 }
 
 const api = {
-  store, page, transport, here, prefix, away, TAB, nativeFetch, safely, log, call, recall, keep, section, token, name, learn, learnt, onCart,
-  remember, answered, identify, who, cookie, decoded, parse, configuration, load, allowed, part, ready: () => ready, tick: () => ++clock,
+  store, page, transport, here, prefix, away, TAB, nativeFetch, safely, log, call, recall, keep, section, token, name, handle, route, onCart,
+  remember, answered, identify, who, cookie, decoded, parse, configuration, load, allowed, part, wrap, ready: () => ready, tick: () => ++clock,
 };
 
 const asksGraphql = safely((headers, body, answer) => {
-  // Only what changes a cart, an order or the customer is of interest; questions are left alone.
-  if (typeof body === 'string' && /mutation/.test(body)) { part('graphql').then((api) => api.seen(headers, body, answer)).catch(() => log('fault')); }
+  // What changes a cart, an order or the customer; of questions the list that the page shows, and by whom they are.
+  if (typeof body === 'string' && /mutation/.test(body)) { part('graphql').then((api) => api.seen(headers, body, answer)).catch(() => log('fault')); return; }
+  answer.then(({ data }) => {
+    if (!data) { return null; }
+    if (data.products && data.products.total_count >= 0) { page.listed = data.products; }
+    return new Headers(headers || {}).has('authorization') && part('graphql').then((api) => api.customer(headers));
+  }).catch(() => {});
 });
 
 // A function of the page's is passed through as it is; ours only looks on, before it or at what it gives.
@@ -73,13 +92,13 @@ function watch() {
     if (!known || this.readyState !== 4) { return; }
     calls.delete(this);
     if (known.kind === 'add') { answered(known.add); return; }
-    const told = this.responseType === 'json' ? this.response || {} : read(this.responseText);
-    if (known.kind === 'sections') { onCart(told.cart, known.asked); } else { asksGraphql({}, known.body, Promise.resolve(told)); }
+    const told = (this.responseType === 'json' ? this.response : isLong(this.responseText.length) || parse(this.responseText)) || {};
+    if (known.kind === 'sections') { onCart(told.cart, known.asked); } else { asksGraphql(known.headers, known.body, Promise.resolve(told)); }
   });
-  const opened = safely((request, url) => {
+  const opened = safely((request, method, url) => {
     const kind = kindOf(url);
     if (kind) {
-      calls.set(request, { kind, url });
+      calls.set(request, { kind, url, headers: {} });
       request.addEventListener('readystatechange', changed);
     }
   });
@@ -88,30 +107,37 @@ function watch() {
     if (!known) { return; }
     known.asked = ++clock;
     known.body = body;
-    if (known.kind === 'add') { known.add = adding(known.url, body) || 1; }
+    if (known.kind === 'add') { known.add = adding(known.url, body); }
   });
-  const fetched = safely((answer, input, options) => {
+  // The body of a Request is gone once it is sent.
+  const fetching = safely((self, input) => {
+    const kind = input.clone && kindOf(input.url);
+    if (kind) { calls.set(input, kind === 'add' ? input.clone().formData() : input.clone().text()); }
+  });
+  const fetched = safely(async (answer, input, settings) => {
+    const options = settings || {};
     const url = input.url || input;
     const kind = kindOf(url);
+    if (!kind) { return; }
+    const asked = ++clock;
+    // The page's own handlers of the answer come after this one.
+    const told = answer.then(kind === 'add' ? () => ++clock : readBody);
+    told.catch(() => {});
+    // Words of an own Request come later, but before the answer.
+    const body = options.body || await calls.get(input);
     if (kind === 'add') {
-      const id = adding(url, options && options.body);
-      answer.then(() => answered(id), () => {});
-    } else if (kind) {
-      const asked = ++clock;
-      const told = answer.then((response) => (isLong(response.headers.get('content-length')) ? '' : response.clone().text())).then(read);
-      told.catch(() => {});
-      if (kind === 'graphql') { asksGraphql((options || {}).headers, (options || {}).body, told); return; }
-      told.then(({ cart }) => { if (cart) { onCart(cart, asked); } }).catch(() => {});
-    }
+      page.done[adding(url, body)] = await told;
+    } else if (kind === 'graphql') { asksGraphql(options.headers || input.headers, body, told); } else { onCart((await told).cart, asked); }
   });
   const posted = safely((form, submitter) => {
     const action = (submitter && submitter.getAttribute('formaction')) || form.getAttribute('action') || '';
     if (kindOf(action) === 'add') { adding(action, new FormData(form)); }
   });
 
-  wrap(XMLHttpRequest.prototype, 'open', (request, method, url) => opened(request, url));
+  wrap(XMLHttpRequest.prototype, 'open', opened);
+  wrap(XMLHttpRequest.prototype, 'setRequestHeader', (request, name, value) => { if (calls.has(request)) { calls.get(request).headers[name] = value; } });
   wrap(XMLHttpRequest.prototype, 'send', sent);
-  wrap(HTMLFormElement.prototype, 'submit', (form) => posted(form));
-  wrap(window, 'fetch', null, fetched);
+  wrap(HTMLFormElement.prototype, 'submit', posted);
+  wrap(window, 'fetch', fetching, fetched);
   window.addEventListener('submit', (event) => { if (!event.defaultPrevented) { posted(event.target, event.submitter); } });
 }

@@ -1,0 +1,204 @@
+"""What bridge itself does for an exchange: its CPU time on the event loop, without sockets.
+
+The connections' call-backs are called with what the system would have read, and what they write is dropped. So this is
+the part of a page's cost that bridge's own code can make smaller; the rest is the kernel's and uvloop's.
+Writes `docs/figures/loop.json`, which `docs/performance.md` takes in. `python -m bench.loop` runs it alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import gzip
+import json
+import pstats
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench.origin import FILES, MADE, pages
+from bridge.proxy import ProxyOptions, ProxyWiring
+from bridge.proxy.client import ClientConnection
+from bridge.proxy.edge import Edge, tune_malloc
+from bridge.proxy.origin import OriginConnection
+
+FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures" / "loop.json"
+ROUNDS, EXCHANGES = 60, 300
+READ = 64 * 1024
+OBSERVED_LIMIT = 15.0
+"""Microseconds that watching a POST may cost on the loop (DESIGN section 4)."""
+BROWSER = (
+    b"Host: shop.example\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0.0.0\r\n"
+    b"Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.9\r\n"
+    b"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\n"
+    b"Referer: https://shop.example/women.html\r\nCookie: PHPSESSID=0123456789abcdef0123456789; "
+    b"form_key=AbCdEfGhIjKlMnOp; mage-cache-sessid=true; private_content_version=00112233445566778899aabbccddeeff\r\n"
+)
+SHOP = (
+    b"Server: nginx\r\nDate: Thu, 26 Nov 2026 19:00:00 GMT\r\nExpires: Thu, 19 Nov 1981 08:52:00 GMT\r\n"
+    b"Cache-Control: max-age=0, must-revalidate, no-cache, no-store\r\nPragma: no-cache\r\n"
+    b"X-Content-Type-Options: nosniff\r\nX-Frame-Options: SAMEORIGIN\r\nVary: Accept-Encoding\r\n"
+)
+ADD = b"form_key=AbCdEfGhIjKlMnOp&product=7&qty=1&selected_configurable_option=&item=7&super_attribute%5B93%5D=50"
+SECTION = """
+## What the limit is
+
+`bench/loop.py` calls bridge's connections with what the system would have read: microseconds of CPU on the event loop
+for an exchange, without sockets. An observed POST may cost {limit:g} µs more than the same POST unobserved.
+
+| exchange | µs on the loop |
+| --- | ---: |
+{rows}
+
+Watching a POST costs **{more:.1f} µs**. A page's time goes to: {shares}.
+"""
+
+
+class Nowhere(asyncio.Transport):
+    """A transport that drops what is written."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Name the other end."""
+        return ("127.0.0.1", 1) if name == "peername" else default
+
+    def is_closing(self) -> bool:
+        """Stay open."""
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        """Keep nothing."""
+        return 0
+
+    def write(self, data: Any) -> None:
+        """Drop it."""
+
+    def writelines(self, list_of_data: Any) -> None:
+        """Drop them."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Keep nothing."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read."""
+
+    def resume_reading(self) -> None:
+        """Nothing is read."""
+
+    def abort(self) -> None:
+        """Nothing is open."""
+
+
+def _answer(kind: bytes, body: bytes, coding: bytes = b"") -> list[bytes]:
+    """Return an answer in the pieces in which it would be read."""
+    head = b"HTTP/1.1 200 OK\r\n" + SHOP + b"Content-Type: " + kind + b"\r\n" + coding
+    whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    return [whole[at : at + READ] for at in range(0, len(whole), READ)]
+
+
+def cases() -> dict[str, tuple[bytes, list[bytes], bool]]:
+    """Return exchanges by name: the request, the pieces of the answer, whether it is watched."""
+    made = MADE.encode()
+    packed = gzip.compress(made, 6, mtime=0)
+    coded = BROWSER + b"Accept-Encoding: gzip, deflate, br\r\n"
+    post = b"POST /checkout/cart/add/ HTTP/1.1\r\n" + BROWSER
+    post += b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(ADD) + ADD
+    photo, section = FILES["/media/photo.jpg"], FILES["/customer/section/load"]
+    found = {
+        "page, 66 kB": (b"GET /made.html HTTP/1.1\r\n" + BROWSER + b"\r\n", _answer(b"text/html", made), False),
+        "the same as gzip, remembered": (
+            b"GET /made.html HTTP/1.1\r\n" + coded + b"\r\n",
+            _answer(b"text/html", packed, b"Content-Encoding: gzip\r\n"),
+            False,
+        ),
+        "JSON": (b"GET /customer/section/load HTTP/1.1\r\n" + BROWSER + b"\r\n", _answer(*section), False),
+        "picture, 200 kB": (b"GET /media/photo.jpg HTTP/1.1\r\n" + BROWSER + b"\r\n", _answer(*photo), False),
+        "POST, unobserved": (post, _answer(b"application/json", b"[]"), False),
+        "POST, observed": (post, _answer(b"application/json", b"[]"), True),
+    }
+    captured = pages().get("/category.html")
+    if captured is not None:
+        request = b"GET /category.html HTTP/1.1\r\n" + BROWSER + b"\r\n"
+        found["captured category page"] = (request, _answer(b"text/html", captured), False)
+    return found
+
+
+async def measure(tags: Any, observer: Any, case: tuple[bytes, list[bytes], bool]) -> tuple[float, dict[str, float]]:
+    """Return the median microseconds of an exchange, and the shares of the modules that its time goes to."""
+    request, pieces, watched = case
+    wiring = ProxyWiring(ProxyOptions(origin="http://127.0.0.1:9"), tags, observer if watched else None)
+    edge = Edge(wiring, lambda *_: [])
+    client, origin = ClientConnection(edge, "shop"), OriginConnection(edge.pool)
+    for connection in (client, origin):
+        connection.connection_made(Nowhere())
+    edge.pool.give_back(origin)
+
+    def exchange(times: int) -> None:
+        for _ in range(times):
+            client.data_received(request)
+            for piece in pieces:
+                origin.data_received(piece)
+            if client.handler is not None:
+                raise SystemExit("the exchange did not come to its end")
+
+    exchange(20)
+    found = []
+    for _ in range(ROUNDS):
+        before = time.thread_time()
+        exchange(EXCHANGES)
+        found.append((time.thread_time() - before) / EXCHANGES * 1e6)
+        await asyncio.sleep(0.01)  # the observer's threads catch up
+    return statistics.median(found), _shares(exchange)
+
+
+def _shares(exchange: Any) -> dict[str, float]:
+    profile = cProfile.Profile()
+    profile.enable()
+    exchange(EXCHANGES)
+    profile.disable()
+    spent: dict[str, float] = {}
+    rows: dict[tuple[str, int, str], tuple[Any, ...]] = vars(pstats.Stats(profile))["stats"]
+    for (path, _, _), (_, _, own, *_) in rows.items():
+        name = Path(path).stem if path != "~" and "bridge" in path else "built-in functions"
+        spent[name] = spent.get(name, 0.0) + own
+    whole = sum(spent.values())
+    return {name: own / whole for name, own in sorted(spent.items(), key=lambda item: -item[1])}
+
+
+def section(figures: dict[str, Any]) -> str:
+    """Return the section of the page."""
+    times = figures["microseconds"]
+    rows = "\n".join(f"| {name} | {value:.1f} |" for name, value in times.items())
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in list(figures["shares"].items())[:10])
+    more = times["POST, observed"] - times["POST, unobserved"]
+    return SECTION.format(limit=OBSERVED_LIMIT, rows=rows, more=more, shares=shares)
+
+
+def kept_section() -> str:
+    """Return the section of the last run, or an empty text."""
+    return section(json.loads(FIGURES.read_text(encoding="utf-8"))) if FIGURES.exists() else ""
+
+
+def main() -> None:
+    """Measure and write."""
+    from tests.replay.bridged import tracking_room  # noqa: PLC0415 the harness of the tests
+
+    tune_malloc()
+    times, shares = {}, {}
+    with tempfile.TemporaryDirectory(prefix="bridge-loop-") as folder, tracking_room(Path(folder)) as room:
+        for name, case in cases().items():
+            times[name], shares[name] = uvloop.run(measure(room.tracking.tags, room.tracking.observer, case))
+            print(f"{name}: {times[name]:.1f} µs", flush=True)  # noqa: T201 progress
+    figures = {"microseconds": times, "shares": shares["page, 66 kB"]}
+    FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(section(figures))  # noqa: T201 what it is for
+    more = times["POST, observed"] - times["POST, unobserved"]
+    if more > OBSERVED_LIMIT:
+        raise SystemExit(f"watching a POST costs {more:.1f} µs, more than {OBSERVED_LIMIT:g}")
+
+
+if __name__ == "__main__":
+    main()

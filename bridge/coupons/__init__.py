@@ -1,0 +1,1 @@
+"""Coupons for Ometria's dynamic pools."""

@@ -1,0 +1,127 @@
+"""Codes of a caller's own, put into the shop under a rule. One bad code does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from bridge.coupons import ledger, requests
+from bridge.coupons.layouts import check_quantity, code_fault
+from bridge.coupons.room import Inserted, batch_size, now, room, verdict_of
+from bridge.coupons.sending import send
+from bridge.db import db
+from bridge.errors import Misconfigured, Refused, Retry
+from bridge.models_coupons import CouponCode
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from bridge.coupons.requests import Held
+    from bridge.models_coupons import CouponRequest
+    from bridge.store import Rule
+
+SHARE_SECONDS = 25.0
+"""How long a caller waits for its codes: some hundred of them. The job goes on with the rest."""
+TWICE = "It is twice in this request."
+KNOWN = "It was given out before."
+
+
+class Codes:
+    """The ledger's side of the signed API."""
+
+    def insert(self, rule: Rule, codes: Sequence[str], request_id: str, expiry: dt.datetime | None = None) -> Inserted:
+        """Put codes under a rule; the same request gives the same answer. Raises as :func:`insert`."""
+        return insert(rule, codes, request_id, expiry)
+
+    def removed(self, codes: Sequence[str]) -> None:
+        """Note that codes were taken out of the shop."""
+        removed(codes)
+
+
+def insert(
+    rule: Rule, codes: Sequence[str], request_id: str, expiry: dt.datetime | None = None, *, who: str = ""
+) -> Inserted:
+    """Put codes under a rule of the shop and return which of them are there.
+
+    Raises :class:`Refused` where nothing can be done at all (the rule, the number of codes, the id), and
+    :class:`Retry` where the shop cannot be asked now: the same id goes on where it stopped.
+    """
+    check_quantity(len(codes), batch_size() * 20)
+    mark = requests.mark_of("insert", rule.id, list(codes))
+    expires_at = expiry.timestamp() if expiry is not None else 0.0
+    request = requests.begin(
+        request_id,
+        "insert",
+        mark,
+        rule_id=rule.id,
+        wanted=len(codes),
+        expires_at=expires_at,
+        layout={"codes": list(codes)},
+        who=who,
+    )
+    if request.state != "done":
+        faults = verdict_of(rule.id, rule).faults
+        if faults:
+            raise Refused(" ".join(faults))
+    try:
+        return _answer(requests.done_or_claimed(request_id, work))
+    except Retry:
+        room().wakes.try_wake("coupons")
+        raise
+
+
+def work(held: Held) -> None:
+    """Go on with a claimed request. Raises :class:`Retry` after giving it back, also where the time was too short."""
+    end = time.monotonic() + SHARE_SECONDS
+
+    def alive() -> None:
+        held.extend()
+        if time.monotonic() > end:
+            raise Retry("The codes are being put into the shop; ask again with the same id.", after=1)
+
+    request = requests.load(held.id)
+    asked, expires_at, rule_id = list(request.layout["codes"]), request.expires_at, request.rule_id
+    try:
+        fit = [code for code in _fit(held, asked) if code not in request.refused]
+        mine = ledger.announce(fit, rule_id, request=held.id, expires_at=expires_at)
+        for code in fit:
+            if ledger.key(code) not in mine:
+                held.refuse(code, KNOWN)
+        send(ledger.sending(request=held.id, limit=len(asked)), held.refuse, alive)
+    except (Retry, Misconfigured) as error:
+        held.give_back(error)
+        raise
+    held.end("done")
+
+
+def removed(codes: Sequence[str]) -> None:
+    """Write down that codes were taken out of the shop. Commits."""
+    ledger.begin_write()
+    for row in ledger.of_keys(ledger.key(code) for code in codes).values():
+        if row.state not in ledger.ENDED:
+            ledger.change([CouponCode.id == row.id], state="revoked", ended_at=now())
+    db.session.commit()
+
+
+def _fit(held: Held, asked: Sequence[str]) -> list[str]:
+    """Return the codes that can be sent; the others are refused."""
+    fit: dict[str, str] = {}
+    for code in asked:
+        fault = code_fault(code)
+        if fault:
+            held.refuse(str(code), fault)
+        elif ledger.key(code) in fit:
+            if fit[ledger.key(code)] != code:
+                held.refuse(code, TWICE)
+        else:
+            fit[ledger.key(code)] = code
+    return list(fit.values())
+
+
+def _answer(request: CouponRequest) -> Inserted:
+    """Return the answer of a request from the ledger."""
+    there = {row.key: row for row in ledger.codes_of(request.id)}
+    asked = dict.fromkeys(code for code in request.layout["codes"] if isinstance(code, str))
+    taken = tuple(code for code in asked if ledger.key(code) in there and code not in request.refused)
+    return Inserted(request.id, taken, dict(request.refused))

@@ -1,0 +1,130 @@
+"""Pools: their rows and figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, case, func, select
+
+from bridge.coupons import ledger
+from bridge.coupons.layouts import check_layout
+from bridge.coupons.room import now
+from bridge.db import db
+from bridge.errors import Refused
+from bridge.models import AuditLog
+from bridge.models_coupons import CouponCode, CouponPool
+from bridge.store import CodeFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STOCK_MOST = 50_000
+EXPIRY_MOST = 3650
+SOON_SECONDS = 7 * 86_400.0
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Counts of a pool's codes: those made at all, waiting in stock, given out; of these used, expiring soon, ended."""
+
+    made: int = 0
+    stock: int = 0
+    given: int = 0
+    used: int = 0
+    expiring: int = 0
+    expired: int = 0
+    revoked: int = 0
+    gone: int = 0
+    sending: int = 0
+
+
+def layout_of(pool: CouponPool) -> CodeFormat:
+    """Return the look of a pool's codes."""
+    return CodeFormat(
+        kind=pool.kind,
+        length=pool.length,
+        prefix=pool.prefix,
+        suffix=pool.suffix,
+        every=pool.every,
+        delimiter=pool.delimiter,
+    )
+
+
+def all_pools() -> list[CouponPool]:
+    """Return all pools, by name."""
+    return list(db.session.scalars(select(CouponPool).order_by(CouponPool.name)))
+
+
+def pool_named(name: str) -> CouponPool:
+    """Return the pool with this name or id; raises :class:`Refused` where there is none."""
+    row = db.session.scalar(select(CouponPool).where(CouponPool.name == name))
+    if row is None and name.isdecimal():
+        row = db.session.get(CouponPool, int(name))
+    if row is None:
+        raise Refused(f"There is no pool {name!r}.")
+    return row
+
+
+def make_pool(name: str, rule_id: int, layout: CodeFormat, *, stock: int, expiry_days: int, who: str) -> CouponPool:
+    """Add a pool. Raises :class:`Refused` for what cannot be one. Commits."""
+    shown = " ".join(name.split())
+    if not 1 <= len(shown) <= 80 or not shown.isprintable():
+        raise Refused("The name of a pool has 1 to 80 characters.")
+    _check_numbers(stock, expiry_days)
+    check_layout(layout)
+    ledger.begin_write()
+    if db.session.scalar(select(CouponPool.id).where(CouponPool.name == shown)) is not None:
+        db.session.rollback()
+        raise Refused("There is a pool with this name already.")
+    look = {name: getattr(layout, name) for name in ("kind", "length", "prefix", "suffix", "every", "delimiter")}
+    pool = CouponPool(name=shown, rule_id=rule_id, stock=stock, expiry_days=expiry_days, **look)
+    db.session.add(pool)
+    db.session.add(AuditLog(who=who, what=f"coupon pool {shown} made", after={"rule": rule_id, "stock": stock}))
+    db.session.commit()
+    return pool
+
+
+def change_pool(pool: CouponPool, *, stock: int, expiry_days: int, active: bool, who: str) -> None:
+    """Change what may change of a pool: rule and look stay, since its codes have them. Commits."""
+    _check_numbers(stock, expiry_days)
+    before = {"stock": pool.stock, "expiry_days": pool.expiry_days, "active": pool.active}
+    after = {"stock": stock, "expiry_days": expiry_days, "active": active}
+    ledger.begin_write()
+    for name, value in after.items():
+        setattr(pool, name, value)
+    db.session.add(AuditLog(who=who, what=f"coupon pool {pool.name} changed", before=before, after=after))
+    db.session.commit()
+
+
+def _check_numbers(stock: int, expiry_days: int) -> None:
+    if not 0 <= stock <= STOCK_MOST:
+        raise Refused(f"The stock of a pool is from 0 to {STOCK_MOST:,} codes.")
+    if not 0 <= expiry_days <= EXPIRY_MOST:
+        raise Refused(f"Codes expire after 1 to {EXPIRY_MOST} days; 0 is never.")
+
+
+def figures() -> dict[tuple[int, int | None], Figures]:
+    """Return the figures by rule and pool; a pool of None stands for codes of no pool: inserted ones."""
+    soon = now() + SOON_SECONDS
+    states = ("stock", "given", "expired", "revoked", "gone", "sending")
+    columns = [_count(CouponCode.state == state).label(state) for state in states]
+    columns.append(_count(CouponCode.times_used > 0).label("used"))
+    expiring = and_(CouponCode.state == "given", CouponCode.expires_at > 0, CouponCode.expires_at <= soon)
+    columns.append(_count(expiring).label("expiring"))
+    by = (CouponCode.rule_id, CouponCode.pool)
+    rows = db.session.execute(select(*by, func.count().label("made"), *columns).group_by(*by)).mappings()
+    return {
+        (row["rule_id"], row["pool"]): Figures(**{name: int(row[name] or 0) for name in Figures.__struct_fields__})
+        for row in rows
+    }
+
+
+def codes(pool: int | None, *, states: Sequence[str] = (), after: int = 0, limit: int = 200) -> list[CouponCode]:
+    """Return codes of a pool (None: of no pool), by id behind ``after``."""
+    query = select(CouponCode).where(CouponCode.id > after).order_by(CouponCode.id).limit(limit)
+    query = query.where(CouponCode.pool == pool if pool is not None else CouponCode.pool.is_(None))
+    return list(db.session.scalars(query.where(CouponCode.state.in_(states)) if states else query))
+
+
+def _count(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))

@@ -1,0 +1,122 @@
+"""Setting up mail: what each template needs, what was seen of it, test sends, and mails that a person must name."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from bridge.auth import current_staff, login_required
+from bridge.dashboard.figures import masked
+from bridge.db import db
+from bridge.errors import BridgeError, Misconfigured
+from bridge.mail import history, rules, setup
+from bridge.mail.mailer import mailer
+from bridge.mail.natives import KIND_OF, NATIVES
+from bridge.mail.trial import send_test
+from bridge.models_mail import MailLetter, MailSeen
+from bridge.settings import DEFAULT, MAIL_KINDS, OTHER_MAILS, known_scope, load_book, set_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from werkzeug.wrappers import Response
+
+    from bridge.mail.history import Unclassified
+    from bridge.settings import Book
+
+UNCLASSIFIED_MOST = 20
+LONGEST = 254
+NATIVE_LABELS = {
+    native: MAIL_KINDS[KIND_OF[native]] if native in KIND_OF else OTHER_MAILS[native] for native in NATIVES
+}
+
+
+@login_required("viewer")
+def mail_setup() -> str:
+    """Show each kind with its marker lines, what was seen in each store view, and what is missing."""
+    return _page()
+
+
+def _page(sentence: str = "") -> str:
+    book = load_book()
+    standings = setup.standings(book)
+    unclassified = history.unclassified(UNCLASSIFIED_MOST)
+    return render_template(
+        "dashboard/mail_setup.html",
+        kinds=MAIL_KINDS,
+        standings={kind: [one for one in standings if one.kind == kind] for kind in MAIL_KINDS},
+        lines={kind: setup.template_lines(kind) for kind in MAIL_KINDS},
+        switches=setup.SWITCHES,
+        all_off=setup.ALL_OFF,
+        common_line=setup.common_line(),
+        mode=book.settings(DEFAULT)["mail.mode"],
+        scopes=_scopes(book),
+        unclassified=[(one, _shop_of(one, _sender_names())) for one in unclassified],
+        natives=NATIVE_LABELS,
+        typed=request.form,
+        sentence=sentence,
+        masked=masked,
+        now=time.time(),
+    )
+
+
+@login_required("editor")
+def test_mail() -> Response | tuple[str, int]:
+    """Send a mail of a kind with invented data, or with those of an order, through Ometria."""
+    form = request.form
+    kind, email, scope = form.get("kind", ""), form.get("email", "").strip(), form.get("scope", DEFAULT)
+    try:
+        if kind not in MAIL_KINDS:
+            raise Misconfigured("Choose a kind of mail.")
+        if "@" not in email or len(email) > LONGEST:
+            raise Misconfigured("The recipient is not an e-mail address.")
+        known_scope(scope)
+        order, sandbox = form.get("order", "").strip()[:64], form.get("sandbox") == "1"
+        answer = send_test(mailer(), load_book(), kind, email, scope=scope, order=order, sandbox=sandbox)
+    except BridgeError as error:
+        db.session.rollback()
+        return _page(str(error)), 422 if isinstance(error, Misconfigured) else 503
+    if answer.outcome != "accepted":
+        return _page(f"Ometria did not take it: {answer.reason}"), 502
+    number = f" (request {answer.request_id})" if answer.request_id else ""
+    flash(f"Ometria took the test of {MAIL_KINDS[kind]}{number}.", "saved")
+    return redirect(url_for("dashboard.mail_setup"), 303)
+
+
+@login_required("editor")
+def teach_mail(id_: int) -> Response | tuple[str, int]:
+    """Make a rule of a mail's subject: such mails are from now on what a person says that this one is."""
+    letter = db.session.get(MailLetter, id_)
+    if letter is None:
+        abort(404)
+    form, staff = request.form, current_staff()
+    native, scope, shop = form.get("native", ""), form.get("scope", DEFAULT), form.get("shop", "")[:LONGEST]
+    names = [name.strip() for name in form.get("names", "")[:LONGEST].split(",")]
+    try:
+        known_scope(scope)
+        values = load_book().settings(scope)
+        rule = rules.learned(letter.subject, native, rules.rules_of(values), names=names, store=shop)
+        key, value = rules.taught(values, rule)
+        set_value(scope, key, value, staff.name if staff else "")
+        db.session.commit()
+    except Misconfigured as error:
+        db.session.rollback()
+        return _page(str(error)), 422
+    flash(f"Mails with the subject “{rule.pattern}” are taken for {NATIVE_LABELS[native]} from now on.", "saved")
+    return redirect(url_for("dashboard.mail_setup"), 303)
+
+
+def _scopes(book: Book) -> dict[str, str]:
+    return {DEFAULT: "All store views"} | {view.ref: view.name or view.code for view in book.stores}
+
+
+def _sender_names() -> Sequence[str]:
+    return [name for name in db.session.scalars(select(MailSeen.sender_name)) if name]
+
+
+def _shop_of(mail: Unclassified, names: Sequence[str]) -> str:
+    """Return the shop's name as a subject has it, by the names that the shop's mails came from."""
+    return max((rules.shop_name(mail.subject, name) for name in names), key=len, default="")

@@ -1,0 +1,107 @@
+"""The people who may sign in: an owner adds them, gives them roles and new passwords, and removes them.
+
+Nobody changes the own row here, so that one owner always remains. A new password is shown once, in the answer to the
+change itself: it is in no address, cookie or log.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import func, select
+
+from bridge import auth
+from bridge.db import db, immediate
+from bridge.errors import Misconfigured
+from bridge.models import AuditLog, User
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+ROLES = {
+    "viewer": "sees everything but the personal data in records, and changes nothing",
+    "editor": "also changes settings, exports and records",
+    "owner": "also decides who may sign in",
+}
+LONGEST_NAME = 120
+
+
+@auth.login_required("owner")
+def people() -> str | tuple[str, int]:
+    """Show everybody; add somebody, whose password is then shown once."""
+    if request.method == "GET":
+        return _page()
+    typed = {"name": request.form.get("name", "").strip(), "role": request.form.get("role", "")}
+    who = _owner()
+    try:
+        password = _add(typed["name"], typed["role"], who)
+    except Misconfigured as error:
+        db.session.rollback()
+        return _page(sentence=str(error), typed=typed), 400
+    return _page(shown=(typed["name"], password))
+
+
+@auth.login_required("owner")
+def person(person: int) -> str | Response:
+    """Give a person another role or a new password, or remove that person; all three end or bind open sessions."""
+    who = _owner()
+    user = db.session.get(User, person)
+    if user is None or user.name == who:
+        abort(404 if user is None else 400)
+    action, name = request.form.get("action", ""), user.name
+    if action == "password":
+        password = auth.one_time_password()
+        auth.set_password(user, password, who=who)
+        return _page(shown=(name, password))
+    if action == "role" and request.form.get("role") in auth.ROLES:
+        before, user.role = user.role, request.form["role"]
+        _note(who, f"user {name} role", before, user.role)
+        flash(f"{name}: {before} → {user.role}.", "saved")
+    elif action == "remove":
+        db.session.delete(user)
+        _note(who, f"user {name} removed", user.role, None)
+        flash(f"{name} is removed and signed out everywhere.", "saved")
+    else:
+        abort(400)
+    return redirect(url_for("dashboard.people"), 303)
+
+
+def _owner() -> str:
+    """Return who acts, once all owners' rows are locked: two owners must not take the role from one another at once."""
+    staff = auth.current_staff()
+    db.session.rollback()
+    immediate()
+    owners = db.session.scalars(select(User.name).where(User.role == "owner").with_for_update()).all()
+    if staff is None or staff.name not in owners:
+        abort(403)
+    return staff.name
+
+
+def _add(name: str, role: str, who: str) -> str:
+    """Add somebody and return the password; raises :class:`Misconfigured` for an unusable or known name."""
+    if db.session.scalar(select(User.name).where(func.lower(User.name) == name.lower())):
+        raise Misconfigured(f"There is a person called {name} already.")
+    password = auth.one_time_password()
+    user = auth.add_user(name, password, role, who=who)
+    _note(who, f"user {user.name} added", None, role)
+    return password
+
+
+def _note(who: str, what: str, before: str | None, after: str | None) -> None:
+    db.session.add(AuditLog(who=who, what=what[:160], before=before, after=after))
+    db.session.commit()
+
+
+def _page(sentence: str = "", typed: dict[str, str] | None = None, shown: tuple[str, str] | None = None) -> str:
+    return render_template(
+        "dashboard/people.html",
+        users=auth.list_users(),
+        roles=ROLES,
+        longest=LONGEST_NAME,
+        sentence=sentence,
+        typed=typed or {"name": "", "role": "viewer"},
+        shown=shown,
+        now=time.time(),
+    )

@@ -1,0 +1,132 @@
+"""Codes of a caller's own: each is in the shop or has its reason, however the calls end."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from bridge.coupons import jobs
+from bridge.coupons.insert import KNOWN, TWICE, Codes, insert
+from bridge.coupons.ledger import of_keys
+from bridge.coupons.room import room
+from bridge.coupons.sending import TAKEN
+from bridge.errors import Refused, Retry
+from tests.coupons.till import AUTO, OFF, later, states
+
+LATER = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def rule(till):
+    return room().shop.rule(AUTO)
+
+
+def test_codes_are_put_under_the_rule_with_their_expiry(till, rule):
+    kept = Codes().insert(rule, ["AA-1", "BB/2"], "r1", LATER)
+    assert (kept.taken, kept.refused) == (("AA-1", "BB/2"), {})
+    assert till.codes() == {"AA-1", "BB/2"}
+    assert {one.expiration_date for one in till.book.coupons.values() if one.type} == {"2030-01-02 03:04:05"}
+    row = of_keys(["aa-1"])["aa-1"]
+    assert (row.state, row.rule_id, row.request, row.usage_limit) == ("given", AUTO, "r1", 1)
+    assert row.coupon_id in till.book.coupons
+    assert row.expires_at == LATER.timestamp()
+
+
+def test_the_same_id_is_the_same_request_and_asks_the_shop_nothing(till, rule):
+    first = insert(rule, ["AA-1", "bad code"], "r1")
+    calls = len(till.wire.calls)
+    assert insert(rule, ["AA-1", "bad code"], "r1") == first
+    assert len(till.wire.calls) == calls
+    with pytest.raises(Refused, match="used before"):
+        insert(rule, ["AA-2"], "r1")
+    with pytest.raises(Refused, match="request id"):
+        insert(rule, ["AA-2"], "no spaces")
+
+
+def test_one_bad_code_does_not_stop_the_others(till, rule):
+    till.book.insert(AUTO, "THERE", 1, "2026-01-01 00:00:00")
+    insert(rule, ["OLD-1"], "before")
+    bad = [
+        "",
+        "x" * 256,
+        "=cmd|'x'",
+        "+1",
+        "@x",
+        "-1",
+        "két",
+        "a b",
+        "a,b",
+        "\U0001f600",
+        "SAVE10",
+        "there",
+        "old-1",
+        "good",
+        "GOOD",
+        "\ud800",
+        "nul\x00",
+    ]
+    kept = insert(rule, ["FIRST", *bad, "LAST"], "r1")
+    assert kept.taken == ("FIRST", "good", "LAST")
+    assert set(kept.refused) == set(bad) - {"good"}
+    assert kept.refused["SAVE10"] == kept.refused["there"] == TAKEN
+    assert kept.refused["old-1"] == KNOWN
+    assert kept.refused["GOOD"] == TWICE
+    assert "formula" in kept.refused["+1"]
+    assert "255" in kept.refused["x" * 256]
+    assert till.codes() == {"THERE", "OLD-1", "FIRST", "good", "LAST"}
+    assert set(states()) == {"OLD-1", "FIRST", "good", "LAST"}, "what was refused is not in the ledger of codes"
+
+
+@pytest.mark.parametrize("count", [0, 10_001])
+def test_no_codes_and_too_many_are_refused(till, rule, count):
+    with pytest.raises(Refused):
+        insert(rule, [f"C{n}" for n in range(count)], "r1")
+    assert till.codes() == set()
+
+
+def test_a_rule_that_cannot_be_used_takes_no_codes_until_it_can(till):
+    rule = room().shop.rule(OFF)
+    with pytest.raises(Refused, match=r"switched off.*ended on 2024-08-31"):
+        insert(rule, ["AA-1"], "r1")
+    assert till.codes(OFF) == set()
+    till.book.rules[OFF].is_active, till.book.rules[OFF].to_date = True, None
+    assert insert(room().shop.rule(OFF), ["AA-1"], "r1").taken == ("AA-1",)
+
+
+def test_a_lost_answer_is_looked_up_and_the_code_is_not_sent_again(till, rule):
+    till.wire.faults["/coupons"] = ["lose", "pass"]
+    assert insert(rule, ["AA-1", "BB-2"], "r1").taken == ("AA-1", "BB-2")
+    assert till.wire.count("POST", "coupons") == 2
+
+
+def test_a_shop_that_is_away_keeps_the_request_and_the_same_id_or_the_job_goes_on(till, rule, monkeypatch):
+    till.wire.faults["/coupons"] = ["pass", "away"]
+    with pytest.raises(Retry):
+        insert(rule, ["AA-1", "BB-2", "CC-3"], "r1")
+    assert states() == {"AA-1": "given", "BB-2": "sending", "CC-3": "sending"}
+    with pytest.raises(Retry):
+        insert(rule, ["AA-1", "BB-2", "CC-3"], "r1")
+    later(monkeypatch, 60)
+    jobs.work()
+    assert insert(rule, ["AA-1", "BB-2", "CC-3"], "r1").taken == ("AA-1", "BB-2", "CC-3")
+    assert till.codes() == {"AA-1", "BB-2", "CC-3"}
+
+
+def test_a_code_that_lands_after_the_caller_gave_up_is_known_as_sent(till, rule, monkeypatch):
+    till.wire.faults["/coupons"] = ["away"]
+    with pytest.raises(Retry):
+        insert(rule, ["AA-1"], "r1")
+    till.book.insert(AUTO, "AA-1", 1, "2026-11-27 00:00:00")
+    later(monkeypatch, 60)
+    assert insert(rule, ["AA-1"], "r1").taken == ("AA-1",)
+    assert till.wire.count("POST", "coupons") == 1
+
+
+def test_a_deleted_code_may_come_again(till, rule):
+    insert(rule, ["AA-1"], "r1")
+    room().shop.delete_coupons(["AA-1"])
+    Codes().removed(["aa-1"])
+    assert states() == {"AA-1": "revoked"}
+    assert insert(rule, ["AA-1"], "r2").taken == ("AA-1",)
+    assert states() == {"AA-1": "given"}

@@ -1,0 +1,117 @@
+"""Workers for mail that are killed at a chosen step, and the letters that they were working at."""
+
+from __future__ import annotations
+
+import os
+import signal
+from email.message import EmailMessage
+from typing import Any
+
+from bridge.db import db
+from bridge.mail import deciding, deliveries, jobs, seen, sending, taking
+from bridge.mail.spool import MailSpool
+from bridge.mail.upstream import Upstream
+from bridge.ometria.transactional import TransactionalMail
+from bridge.sandbox import mails
+
+STEPS: tuple[tuple[Any, str], ...] = (
+    (MailSpool, "read"),
+    (MailSpool, "drop"),
+    (taking, "begin_write"),
+    (taking, "_new_letter"),
+    (taking, "_new_delivery"),
+    (deliveries, "begin_write"),
+    (deliveries, "claim"),
+    (deliveries, "begin_sending"),
+    (deliveries, "write"),
+    (deliveries, "lapse"),
+    (deliveries, "follow_rules"),
+    (deliveries, "mark_gone"),
+    (deciding, "recognise"),
+    (seen, "note"),
+    (sending, "gather"),
+    (sending, "compose"),
+    (TransactionalMail, "_post"),
+    (Upstream, "send"),
+)
+"""What a worker does to a letter: it is killed before and after each of these calls, and at each commit."""
+
+
+def work_and_die(room, step: int) -> bool:
+    """Run the job in a process of its own that kills itself at a step; return whether it lived to the end."""
+    child = os.fork()
+    if child == 0:
+        _work_and_die(room, step)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the worker failed by itself"
+    return not os.WIFSIGNALED(status)
+
+
+def _work_and_die(room, last: int) -> None:
+    count = 0
+
+    def step() -> None:
+        nonlocal count
+        count += 1
+        if count == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watched(call):
+        def inner(*args, **kwargs):
+            step()
+            result = call(*args, **kwargs)
+            step()
+            return result
+
+        return inner
+
+    code = 1
+    try:
+        db.session.remove()
+        db.engine.dispose(close=False)
+        for owner, name in STEPS:
+            setattr(owner, name, watched(getattr(owner, name)))
+        db.session.commit = watched(db.session.commit)
+        while jobs.work(room.mailer):
+            pass
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def welcome(room, number: int) -> tuple[str, EmailMessage]:
+    """Return the address of a new customer, and the shop's welcome."""
+    email = f"new{number}@example.com"
+    state = room.state
+    view = next(iter(state.customers.values())).view
+    customer = state.add_customer(email, "New", f"Number {number}", "Secret-123", view=view)
+    return email, mails.account(state, customer, "welcome")
+
+
+def forgotten(room, number: int) -> tuple[str, EmailMessage]:
+    """Return the address of a new customer, and the mail with the link to a new password."""
+    email, _ = welcome(room, number)
+    customer = next(one for one in room.state.customers.values() if one.email == email)
+    customer.reset_token = f"{number:032x}"
+    return email, mails.account(room.state, customer, "forgot")
+
+
+def other(room, number: int) -> tuple[str, EmailMessage]:
+    """Return an address, and a mail that is none of the seven."""
+    made = EmailMessage()
+    made["Date"] = room.state.options.clock()
+    made["Subject"] = f"Your ticket {number}"
+    made["From"] = "support@example.com"
+    made["To"] = f"other{number}@example.com"
+    made.set_content("We are looking into it.")
+    return f"other{number}@example.com", made
+
+
+def raw(message: EmailMessage) -> bytes:
+    return message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
+
+
+def got(room, email: str) -> tuple[int, int]:
+    """Return how many mails an address got through Ometria, and how many originals."""
+    through = sum(1 for mail in room.sent() if mail["to"]["email"] == email and not mail["sandbox"])
+    return through, room.relayed_to().count(email)

@@ -1,0 +1,76 @@
+"""The job beside its deliveries: what it forgets, and when a mail is looked at again."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.db import db
+from bridge.mail import jobs
+from bridge.mail.pauses import age_of, pause_after
+from bridge.models_mail import MailExpectation, MailLetter
+from bridge.queues import JOBS
+from bridge.settings import set_value
+from tests.faults.mail_kills import other, raw, welcome
+from tests.mail.mail_room import mail_room, switch_on
+
+DAY = 86_400
+
+
+@pytest.fixture
+def room(tmp_path, redis_client, sink, monkeypatch):
+    with mail_room(tmp_path, redis_client, sink, monkeypatch) as made:
+        switch_on()
+        yield made
+
+
+def test_old_mails_are_deleted_and_newer_ones_and_those_on_their_way_stay(room, start_sink):
+    set_value("default", "privacy.log_days", 10, "test")
+    db.session.commit()
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    room.work()
+    room.clock.advance(9 * DAY)
+    second, message = other(room, 2)
+    room.put(raw(message), second)
+    room.work()
+    db.session.add(MailExpectation(id="x", recipient_key="k", native="order_new", at=1.0))
+    db.session.commit()
+    room.clock.advance(2 * DAY)
+    room.work()
+    assert [row.recipient for row in room.rows()] == [second]
+    assert db.session.query(MailLetter).count() == 1
+    assert db.session.query(MailExpectation).count() == 0
+
+
+def test_the_job_is_woken_by_its_name_and_says_that_it_has_begun(room):
+    queue, path = JOBS["mail"]
+    assert (queue, path) == ("mail", f"{jobs.mail.__module__}.{jobs.mail.__name__}")
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    assert room.mailer.wakes.wake("mail")
+    assert not room.mailer.wakes.wake("mail")
+    jobs.mail()
+    assert room.row().state == "sent"
+
+
+def test_a_mail_whose_file_is_lost_ends_in_words(room):
+    email, message = other(room, 1)
+    name = room.put(raw(message), email)
+    from bridge.mail.taking import take
+
+    take(room.mailer.spool, room.mailer.keys)
+    room.mailer.spool.drop(name)
+    room.work()
+    assert (room.row().state, room.row().reason) == ("refused", "the spooled file is gone")
+
+
+@pytest.mark.parametrize(("age", "pause"), [(0, 1), (2.9, 1), (3, 3), (12, 10), (50, 30), (5000, 30)])
+def test_what_is_not_there_is_asked_for_seldomer_and_seldomer(age, pause):
+    assert pause_after(age) == pause
+
+
+@pytest.mark.parametrize(
+    ("date", "age"), [(None, 10.0), (95.0, 15.0), (500.0, 10.0), (100.0, 10.0)], ids=["none", "before", "wrong", "same"]
+)
+def test_the_age_of_a_mail_is_by_its_date_unless_that_is_wrong(date, age):
+    assert age_of(100.0, date, 110.0) == age
