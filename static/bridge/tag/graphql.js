@@ -86,6 +86,16 @@ async function order(number) {
   call('order', store.orders + number);
 }
 
+// bridge may read the shop's answer a moment later than the browser gets it.
+async function learnWho(token) {
+  for (const rest of [0, 1000, 4000]) {
+    await pause(rest);
+    const told = await bridge.who(token);
+    bridge.identify(told);
+    if (told.email) { return; }
+  }
+}
+
 async function read(headers, body, told) {
   const data = told.data || {};
   const placed = data.placeOrder || data.setPaymentMethodAndPlaceOrder;
@@ -95,7 +105,7 @@ async function read(headers, body, told) {
     return;
   }
   const logged = data.generateCustomerToken;
-  if (logged && logged.token) { bridge.identify(await bridge.who({ Authorization: 'Bearer ' + logged.token })); }
+  if (logged && logged.token) { await learnWho({ Authorization: 'Bearer ' + logged.token }); }
   if (data.createCustomer || data.createCustomerV2 || data.setGuestEmailOnCart || data.subscribeEmailToNewsletter) {
     bridge.identify(await bridge.who(bearer(headers)));
   }
@@ -111,8 +121,12 @@ bridge.customer = async (headers) => {
   const token = bearer(headers);
   if (known || !token.Authorization || bridge.away || !bridge.allowed()) { return; }
   known = true;
-  if (!recall('seen')) { await ask('{customer{email}}', {}, token); }
-  bridge.identify(await bridge.who(token));
+  if (recall('seen')) {
+    bridge.identify(await bridge.who(token));
+  } else {
+    await ask('{customer{email}}', {}, token);
+    await learnWho(token);
+  }
 };
 
 // What PWA Studio says of itself. Its carts are read from the shop's answers, which prove them.
