@@ -154,13 +154,14 @@ def run(*, with_sandbox: bool) -> None:
 
 
 @main.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--runner", type=int, help="The process with which this one ends.")
 @click.argument("name")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def keep(name: str, command: tuple[str, ...]) -> None:
+def keep(runner: int | None, name: str, command: tuple[str, ...]) -> None:
     """Keep one process alive; `bridge run` puts it around each of its processes."""
     folder = Path(os.environ.get("BRIDGE_DATA_DIR", "var")) / "run"
     folder.mkdir(parents=True, exist_ok=True)
-    sys.exit(processes.keep(command, folder / f"{name}.pid", lambda text: click.echo(text, err=True)))
+    sys.exit(processes.keep(command, folder / f"{name}.pid", lambda text: click.echo(text, err=True), runner))
 
 
 @main.command(hidden=True)

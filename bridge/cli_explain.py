@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KIND = click.argument("kind", type=click.Choice(["contact", "product", "order"]))
 IDENTIFIER = click.argument("identifier")
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine readable.")
+OUTCOMES = ("accepted", "partial", "refused", "retry", "stopped", "dry run")
 MOST = 200
 
 
@@ -112,7 +113,7 @@ def timeline(make_app: MakeApp, kind: Any, identifier: str, *, as_json: bool) ->
 @click.option("--errors", is_flag=True, help="The error log: what was not accepted, and records set aside.")
 @click.option("--account", default="")
 @click.option("--kind", type=click.Choice(["contact", "product", "order"]), default=None)
-@click.option("--outcome", type=click.Choice(["accepted", "partial", "refused", "retry", "stopped"]), default=None)
+@click.option("--outcome", type=click.Choice(OUTCOMES), default=None)
 @click.option("--request-id", default="")
 @click.option("--text", default="", help="A part of the message.")
 @click.option("--since", default=None, help="30m, 24h or 7d ago, or a day or time in UTC.")

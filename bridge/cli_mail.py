@@ -1,4 +1,4 @@
-"""``bridge mail log``, ``resend``, ``test`` and ``setup``: what staff see and do about transactional mail.
+"""``bridge mail log``, ``resend`` and ``test``: what staff see and do about transactional mail.
 
 Each command is given the function that makes the application, so that the rooms are imported only when one runs.
 """
@@ -12,21 +12,13 @@ import click
 import msgspec
 
 from bridge.errors import BridgeError, Misconfigured
+from bridge.mail.natives import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
 
-KINDS = (
-    "order_confirmation",
-    "order_cancellation",
-    "order_shipping",
-    "forgot_password",
-    "password_updated",
-    "stock_alert",
-    "account_creation",
-)
 STATES = ("new", "waiting", "sending", "sent", "refused", "uncertain", "void")
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine readable.")
 

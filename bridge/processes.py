@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -34,11 +35,11 @@ PR_SET_PDEATHSIG = 1
 LONGEST_PAUSE = 10.0
 
 
-def keep(command: Sequence[str], pid_file: Path, say: Callable[[str], None]) -> int:
+def keep(command: Sequence[str], pid_file: Path, say: Callable[[str], None], runner: int | None = None) -> int:
     """Run ``command`` until this process is told to stop; start it again when it dies. Return the exit code.
 
-    The child's id stands in ``pid_file``. It dies with its keeper (Linux), so nothing is left behind even when the
-    keeper is killed.
+    The child's id stands in ``pid_file``. It dies with its keeper, and the keeper with the process ``runner`` (Linux),
+    so nothing is left behind even when one of them is killed.
     """
     pause, stopping = 0.5, threading.Event()
     child: subprocess.Popen[bytes] | None = None
@@ -52,9 +53,13 @@ def keep(command: Sequence[str], pid_file: Path, say: Callable[[str], None]) -> 
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if runner is not None:
+        _stop_with(runner)
     while not stopping.is_set():
         began = time.monotonic()
         child = subprocess.Popen(command, preexec_fn=_die_with_parent, start_new_session=True)  # noqa: S603, PLW1509 our own
+        if stopping.is_set():  # It was told so while the child was made.
+            child.terminate()
         pid_file.write_text(f"{child.pid}\n", encoding="ascii")
         code = child.wait()
         if stopping.is_set() or code == EX_CONFIG:
@@ -81,6 +86,26 @@ def _lives(pid_file: Path) -> bool:
     return True
 
 
+def _stop_with(runner: int) -> None:
+    """Tell this process to stop when the process ``runner`` ends: honcho's own processes in between would live on."""
+    if not hasattr(os, "pidfd_open"):
+        return
+    main = threading.main_thread().ident or 0
+    try:
+        watched = os.pidfd_open(runner)
+    except ProcessLookupError:
+        signal.pthread_kill(main, signal.SIGTERM)
+        return
+    except OSError:  # An old kernel, or one that does not let us look.
+        return
+
+    def watch() -> None:
+        select.select([watched], [], [])
+        signal.pthread_kill(main, signal.SIGTERM)
+
+    threading.Thread(target=watch, name="runner", daemon=True).start()
+
+
 def _die_with_parent() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "prctl"):
@@ -98,7 +123,7 @@ class Plan:
     def add(self, name: str, *arguments: str) -> None:
         """Start ``bridge <arguments>`` under a keeper."""
         bridge = [sys.executable, "-m", "bridge"]
-        self.commands[name] = [*bridge, "keep", name, *bridge, *arguments]
+        self.commands[name] = [*bridge, "keep", "--runner", str(os.getpid()), name, *bridge, *arguments]
 
 
 def plan_for(config: Config) -> Plan:

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import signal
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from fuzz import record
-from fuzz.campaign import TARGETS, again, next_target, run_batch, smaller
+from fuzz.campaign import BATCH, TARGETS, again, next_target, run_batch, smaller
 from fuzz.passing import loud
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fuzz.campaign import Finding
+    from fuzz.campaign import Batch, Finding
     from fuzz.record import State
 
 EXECUTIONS: Final = 10_000_000
 SAVE_SECONDS: Final = 5.0
+TURNS: Final = 4
+"""Batches that each process runs before all are counted."""
 BAR: Final = 30
 
 
@@ -35,6 +39,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--executions", type=int, default=EXECUTIONS, help="cases in all, with those of calls before")
     parser.add_argument("--target", choices=sorted(TARGETS), action="append", help="only this one; may be given again")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes other cases")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that run batches side by side")
     parser.add_argument("--keep-going", action="store_true", help="go on after a finding; ends with 1 all the same")
     parser.add_argument("--replay", type=Path, help="run the case of one file and say what it shows")
     return parser.parse_args(words)
@@ -82,6 +87,49 @@ class Stop:
         self.told = True
 
 
+class Crew:
+    """Runs batches, in this process or in several; the cases of a batch are the same wherever it is run."""
+
+    def __init__(self, jobs: int) -> None:
+        fork = multiprocessing.get_context("fork")
+        self._pool = ProcessPoolExecutor(jobs, fork, initializer=_heed_no_signal) if jobs > 1 else None
+        self.turns = jobs * TURNS if jobs > 1 else 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def run(self, tasks: Sequence[tuple[str, int, int]]) -> list[Batch]:
+        """Run batches, each given by target, seed and number."""
+        return list((self._pool.map if self._pool is not None else map)(_run_task, tasks))
+
+
+def _heed_no_signal() -> None:
+    # A key that is pressed reaches every process; the first one ends the others.
+    for number in Stop.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _run_task(task: tuple[str, int, int]) -> Batch:
+    name, seed, number = task
+    return run_batch(TARGETS[name], seed, number)
+
+
+def tasks_of(state: State, names: Sequence[str], seed: int, most: int) -> list[tuple[str, int, int]]:
+    """Return the batches that come next, of the targets that are furthest behind."""
+    done, found = state.done(), []
+    following = {name: state.batch(name) for name in names}
+    for _ in range(most):
+        name = next_target(done, list(names)).name
+        found.append((name, seed, following[name]))
+        following[name] += 1
+        done[name] += BATCH
+    return found
+
+
 def report(finding: Finding, folder: Path) -> None:
     """Make a finding smaller, keep it and tell it."""
     least = smaller(TARGETS[finding.target], finding)
@@ -102,7 +150,7 @@ def table(state: State, names: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def run(options: argparse.Namespace, state: State, folder: Path, stop: Stop) -> bool:
+def run(options: argparse.Namespace, state: State, folder: Path, stop: Stop, crew: Crew) -> bool:
     """Run batches until the goal; say whether it was reached."""
     names = options.target or list(TARGETS)
     progress = Progress(state, names, options.executions)
@@ -112,19 +160,21 @@ def run(options: argparse.Namespace, state: State, folder: Path, stop: Stop) -> 
     while state.total("executions", names) < options.executions:
         if stop.told or time.monotonic() >= end:
             return False
-        target = next_target(state.done(), names)
-        batch = run_batch(target, options.seed, state.batch(target.name))
-        state.add(target.name, batch)
-        for finding in batch.findings:
+        tasks = tasks_of(state, names, options.seed, crew.turns)
+        batches = crew.run(tasks)
+        for (name, *_), batch in zip(tasks, batches, strict=True):
+            state.add(name, batch)
+        found = [finding for batch in batches for finding in batch.findings]
+        for finding in found:
             if (finding.target, finding.kind) not in told:
                 told.add((finding.target, finding.kind))
                 report(finding, folder)
-        if batch.findings and not options.keep_going:
+        if found and not options.keep_going:
             return False
         if time.monotonic() - saved > SAVE_SECONDS:
             saved = time.monotonic()
             state.save()
-            progress.show(target.name)
+            progress.show(tasks[-1][0])
     return True
 
 
@@ -147,8 +197,8 @@ def main(words: Sequence[str], folder: Path = record.FOLDER, figures: Path = rec
     if state.changed:
         sys.stdout.write("bridge/proxy changed: the counts begin anew, with further cases\n")
     try:
-        with loud(), Stop() as stop:
-            reached = run(options, state, folder, stop)
+        with loud(), Stop() as stop, Crew(options.jobs) as crew:
+            reached = run(options, state, folder, stop, crew)
     finally:
         state.save()
     names = options.target or list(TARGETS)

@@ -16,8 +16,8 @@ from bridge.errors import BridgeError
 from bridge.ops import neighbours
 from bridge.settings import Book, load_book
 from bridge.settings.pages import page_type_pairs
+from bridge.settings.places import store_at
 from bridge.store import refresh_tree
-from bridge.tracking.places import store_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -137,14 +137,19 @@ def _judged(name: str, way: str, address: str) -> Finding:
 def _handshake(name: str, way: str, address: str) -> dt.datetime:
     """Shake hands as a shop does and return when the certificate ends."""
     context = ssl.create_default_context()
-    host, _, port = address.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))
-    with socket.create_connection((host, int(port)), timeout=SECONDS) as plain:
+    with _connected(address) as plain:
         if way == "STARTTLS":
             _ask_for_tls(plain)
         with context.wrap_socket(plain, server_hostname=name) as protected:
             told = protected.getpeercert() or {}
     return dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), dt.UTC)
+
+
+def _connected(address: str) -> socket.socket:
+    """Connect to an address that a process of this machine listens at."""
+    host, _, port = address.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))
+    return socket.create_connection((host, int(port)), timeout=SECONDS)
 
 
 def _ask_for_tls(plain: socket.socket) -> None:
@@ -193,10 +198,8 @@ def _delays(store: Store) -> list[float]:
 
 
 def _answers(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.strip("[]"), host.strip("[]"))
     try:
-        with socket.create_connection((host, int(port)), timeout=SECONDS) as plain, plain.makefile("rb") as replies:
+        with _connected(address) as plain, plain.makefile("rb") as replies:
             return replies.readline().startswith(b"220")
     except OSError:
         return False

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from bridge.tracking import PAGE_TYPES, page_type
+from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES, fits, page_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 
     Rules = Sequence[tuple[str, str | None]]
     """Body class, or path from ``/``, with ``*`` at its end for more, and page type."""
-
-PATHS: tuple[tuple[str, str], ...] = (
-    (r"/checkout/onepage/success/?$|/multishipping/checkout/success/?$", "confirmation"),
-    (r"/checkout/cart/?$", "basket"),
-    (r"/checkout/?$", "checkout"),
-    (r"/catalogsearch/(advanced/)?result/?", "listing"),
-)
-"""Path, relative to the shop's own, and page type, for a page whose body says nothing."""
 
 MENU_PLACES = ("nav a[href], .navigation a[href]", "main a[href], a[href]")
 TILE_PLACES = (".product-item a[href], a.product[href]",)
@@ -78,28 +70,25 @@ def read_signals(html: str, url: str, rules: Rules = ()) -> Signals:
 def _ruled(rules: Rules, classes: list[str], path: str) -> tuple[str | None, str] | None:
     for pattern, kind in rules:
         names = [path.rstrip("/") or "/"] if pattern.startswith("/") else classes
-        if any(_fits(pattern, name) for name in names):
+        if any(fits(pattern, name) for name in names):
             return kind, f"rule {pattern}"
     return None
 
 
 def _type_of(tree: LexborHTMLParser, classes: list[str], url: str) -> tuple[str | None, str]:
     kind = page_type(classes)
-    named = next((name for name in classes if any(_fits(pattern, name) for pattern, _ in PAGE_TYPES)), "")
+    named = next((name for name in classes if any(fits(pattern, name) for pattern, _ in PAGE_TYPES)), "")
     if named:
         return kind, f"body class {named}"
     meta = tree.css_first('meta[property="og:type"]')
     if meta is not None and (meta.attributes.get("content") or "").endswith("product"):
         return "product", "og:type"
     path = urlsplit(url).path
-    for pattern, found in PATHS:
-        if re.search(pattern, path):
-            return found, f"path {path}"
-    return ("homepage", "path /") if path in {"", "/"} else (None, "")
-
-
-def _fits(pattern: str, name: str) -> bool:
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+    for pattern, found in PATH_TYPES:
+        # A store view's own path may stand before it.
+        if path.rstrip("/").endswith(pattern) or path.rstrip("/") + "/" == pattern:
+            return found, f"path {path or '/'}"
+    return None, ""
 
 
 def _product(tree: LexborHTMLParser) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.coupons import ledger, requests
 from bridge.coupons.layouts import check_quantity, code_fault
-from bridge.coupons.room import Inserted, batch_size, now, room, verdict_of
+from bridge.coupons.room import Inserted, now, request_most, room, verdict_of
 from bridge.coupons.sending import send
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry
@@ -47,7 +47,7 @@ def insert(
     Raises :class:`Refused` where nothing can be done at all (the rule, the number of codes, the id), and
     :class:`Retry` where the shop cannot be asked now: the same id goes on where it stopped.
     """
-    check_quantity(len(codes), batch_size() * 20)
+    check_quantity(len(codes), request_most())
     mark = requests.mark_of("insert", rule.id, list(codes))
     expires_at = expiry.timestamp() if expiry is not None else 0.0
     request = requests.begin(

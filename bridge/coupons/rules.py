@@ -26,11 +26,6 @@ class Verdict:
     faults: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
 
-    @property
-    def usable(self) -> bool:
-        """Whether codes of the rule can be given out now."""
-        return not self.faults
-
 
 def judge(rule_id: int, rule: Rule | None, zones: Mapping[int, str], now: dt.datetime) -> Verdict:
     """Judge a rule as the shop has it; ``zones`` are the time zones of the active websites by their id."""

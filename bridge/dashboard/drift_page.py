@@ -32,7 +32,8 @@ def comparison() -> str:
     reports = [_summed(drift.report(kind, most=DAYS)) for kind in drift.KINDS]
     report = next(one for one in reports if one["kind"] == chosen)
     run = report["done"]["run"] if report["done"] else 0
-    settings = load_book().settings(DEFAULT)
+    book = load_book()
+    settings = book.settings(DEFAULT)
     return render_template(
         "dashboard/comparison.html",
         reports=reports,
@@ -43,7 +44,7 @@ def comparison() -> str:
         items_most=ITEMS,
         days_most=DAYS,
         nouns=NOUNS,
-        accounts=account_labels(load_book()),
+        accounts=account_labels(book),
         scopes=scope_labels(),
         mode=settings["export.drift"],
         hours=settings["export.drift_hours"],

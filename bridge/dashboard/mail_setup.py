@@ -43,7 +43,7 @@ def mail_setup() -> str:
 def _page(sentence: str = "") -> str:
     book = load_book()
     standings = setup.standings(book)
-    unclassified = history.unclassified(UNCLASSIFIED_MOST)
+    unclassified, names = history.unclassified(UNCLASSIFIED_MOST), _sender_names()
     return render_template(
         "dashboard/mail_setup.html",
         kinds=MAIL_KINDS,
@@ -54,7 +54,7 @@ def _page(sentence: str = "") -> str:
         common_line=setup.common_line(),
         mode=book.settings(DEFAULT)["mail.mode"],
         scopes=_scopes(book),
-        unclassified=[(one, _shop_of(one, _sender_names())) for one in unclassified],
+        unclassified=[(one, _shop_of(one, names)) for one in unclassified],
         natives=NATIVE_LABELS,
         typed=request.form,
         sentence=sentence,

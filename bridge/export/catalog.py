@@ -77,11 +77,11 @@ def keep_orders(orders: Sequence[Order]) -> None:
         return
     ids = sorted({product for _, product, _ in lines})
     skus, known = _skus(ids), _parents(ids)
-    # An older order still carries the SKU that the product had.
+    # An older order still carries the SKU that the product had; of one that is not known yet the first counts.
     rows = [
         _row(sku, product, known.get(product) or (parent, ""))
         for sku, product, parent in lines
-        if skus.get(product, sku) == sku
+        if skus.setdefault(product, sku) == sku
     ]
     begin_write()
     _keep_items(rows)

@@ -35,6 +35,18 @@ def save(name: str, data: dict[str, Any]) -> None:
     db.session.commit()
 
 
+def still(name: str, note: dict[str, Any]) -> bool:
+    """Begin a transaction that will write; return whether the note is what it was when the work for it began.
+
+    Else it was paused, cancelled or moved on by another worker meanwhile, and nothing is begun.
+    """
+    begin_write()
+    if read(name) == note:
+        return True
+    db.session.rollback()
+    return False
+
+
 def clear(name: str) -> None:
     """Forget the note, if there is one, in a transaction of its own."""
     if not read(name):

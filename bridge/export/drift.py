@@ -14,19 +14,20 @@ of what was sent is shown and not believed, unless somebody asks for the repair.
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from bridge.db import db
-from bridge.export import cursors, drift_held, drift_report, drift_shop, ease, ledger, sent
+from bridge.export import cursors, drift_held, drift_report, drift_shop, ease, history, ledger, sent
 from bridge.export.ledger import Owed
+from bridge.export.missing import span_of
 from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Sequence
 
     from bridge.events import Kind
@@ -152,9 +153,7 @@ def _held(own: Exporter, kind: Kind, note: dict[str, Any], book: Book) -> set[st
     if page is None:
         return _move(kind, note, _next_account(note, account, kind, read=False))
     rows = drift_held.looked_at(account, kind, lists[part], page)
-    begin_write()
-    if cursors.read(PREFIX + kind) != note:
-        db.session.rollback()
+    if not cursors.still(PREFIX + kind, note):
         return set()
     # A list that begins again, or does not end, brings nothing new.
     if drift_held.keep(rows):
@@ -178,25 +177,23 @@ def _next_account(note: dict[str, Any], account: Account, kind: Kind, *, read: b
 
 
 def _move(kind: Kind, note: dict[str, Any], moved: dict[str, Any]) -> set[str]:
-    begin_write()
-    if cursors.read(PREFIX + kind) == note:
+    if cursors.still(PREFIX + kind, note):
         cursors.write(PREFIX + kind, moved)
-    db.session.commit()
+        db.session.commit()
     return set()
 
 
 def _shop(own: Exporter, kind: Kind, note: dict[str, Any], book: Book) -> set[str]:
     """Compare one page of the shop's list."""
     began = time.monotonic()
-    page = own.store.ids(kind, note["after"], **_bounds(note))
+    page = own.store.ids(kind, note["after"], **history.bounds(note))
     ease.took(f"list:{kind}", time.monotonic() - began)
     run = _run(own, kind, note, book)
     nothing = note["after"] is None and not page.rows and not page.broken and page.cursor is None
     if nothing and not run.bounded and note.get("firsts"):
         log.warning("comparison found an empty list", kind=kind, next="given up; compared again at its time")
         return _end(kind, note, "failed", EMPTY)
-    span = (_number(note["after"]) or 0, _number(page.cursor))
-    lines = drift_shop.compare(run, span, page.rows, {ref.id for ref in page.broken})
+    lines = drift_shop.compare(run, span_of(note["after"], page.cursor), page.rows, {ref.id for ref in page.broken})
     following = "rest" if kind == "contact" and not run.bounded else "end" if run.bounded else "extra"
     moved = {"after": page.cursor} if page.cursor is not None else {"after": None, "phase": following}
     return _write(run, note, lines, moved)
@@ -248,21 +245,10 @@ def _run(own: Exporter, kind: Kind, note: dict[str, Any], book: Book) -> drift_s
     )
 
 
-def _bounds(note: dict[str, Any]) -> dict[str, dt.datetime]:
-    ends = {"since": dt.time(), "until": dt.time(23, 59, 59)}
-    return {
-        name: dt.datetime.combine(dt.date.fromisoformat(note[name]), clock, dt.UTC)
-        for name, clock in ends.items()
-        if note[name]
-    }
-
-
 def _write(run: drift_shop.Run, note: dict[str, Any], lines: Sequence[Line], moved: dict[str, Any]) -> set[str]:
     """Keep what a page gave, owe its repairs and move on, in one transaction."""
     kind = run.kind
-    begin_write()
-    if cursors.read(PREFIX + kind) != note:
-        db.session.rollback()
+    if not cursors.still(PREFIX + kind, note):
         return set()
     wrong = [line for line in lines if line.state]
     room = max(ITEMS_MOST - int(note["items"]), 0)
@@ -303,8 +289,7 @@ def _repair(run: drift_shop.Run, note: dict[str, Any], wrong: Sequence[Line]) ->
 
 def _end(kind: Kind, note: dict[str, Any], state: str, reason: str) -> set[str]:
     """Close a comparison: a good one becomes the report and the older one goes."""
-    begin_write()
-    if cursors.read(PREFIX + kind) == note:
+    if cursors.still(PREFIX + kind, note):
         run = int(note["run"])
         ended = {"run": run, "began": note["began"], "ended": time.time(), "repair": note["repair"]}
         ended |= {name: note[name] for name in ("since", "until", "accounts", "items")}
@@ -315,7 +300,7 @@ def _end(kind: Kind, note: dict[str, Any], state: str, reason: str) -> set[str]:
             drift_report.drop_run(kind, run)
             drift_report.forget_seen(kind)
         cursors.write(PREFIX + kind, {**note, "state": state, "reason": reason, "done": done})
-    db.session.commit()
+        db.session.commit()
     return set()
 
 
@@ -340,8 +325,3 @@ def report(kind: Kind, *, every: bool = False, most: int = 1000) -> dict[str, An
         found["totals"] = drift_report.totals(kind, done["run"])
         found["days"] = drift_report.rows(kind, done["run"], every=every, most=most)
     return found
-
-
-def _number(cursor: str | None) -> int | None:
-    """Return the id up to which a cursor has come."""
-    return int(cursor.partition("/")[0]) if cursor is not None else None

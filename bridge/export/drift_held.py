@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import bodies
 from bridge.export.drift_match import differing, place_of
+from bridge.export.writing import insert
 from bridge.models import DriftSeen, SentRecord
 
 if TYPE_CHECKING:
@@ -89,10 +89,9 @@ def _sent(account: Account, kind: Kind, collection: str, ids: Sequence[str]) -> 
 
 def keep(rows: Sequence[dict[str, Any]]) -> int:
     """Keep rows; return how many of them are new: none where the list begins again. No commit."""
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     new = 0
     for start in range(0, len(rows), CHUNK):
-        statement = dialect.insert(DriftSeen).values(list(rows[start : start + CHUNK]))
+        statement = insert(DriftSeen).values(list(rows[start : start + CHUNK]))
         kept = statement.on_conflict_do_nothing().returning(DriftSeen.record)
         new += len(db.session.execute(kept).all())
     return new

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
+from bridge.export.writing import insert
 from bridge.models import DriftCount, DriftItem, DriftSeen
 
 if TYPE_CHECKING:
@@ -60,12 +60,9 @@ def count(kind: Kind, run: int, lines: Iterable[Line]) -> None:
     sums: dict[tuple[str, str, str], Counter[str]] = {}
     for line in lines:
         sums.setdefault((line.account, line.store, line.day), Counter()).update(line.counted())
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     for (account, store, day), counted in sorted(sums.items()):
         values = {name: counted[name] for name in FIGURES}
-        statement = dialect.insert(DriftCount).values(
-            kind=kind, run=run, account=account, store=store, day=day, **values
-        )
+        statement = insert(DriftCount).values(kind=kind, run=run, account=account, store=store, day=day, **values)
         added = {name: getattr(DriftCount, name) + getattr(statement.excluded, name) for name in FIGURES}
         keys = ["kind", "run", "account", "store", "day"]
         db.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=added))

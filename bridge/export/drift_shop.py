@@ -16,8 +16,7 @@ from bridge.events import EntityRef
 from bridge.export import bodies, history, sent
 from bridge.export.drift_held import collection_of, key_of, of_records
 from bridge.export.drift_report import Line, day_of
-from bridge.export.gather import Aside, Gatherer, Ready
-from bridge.export.ledger import Claimed
+from bridge.export.gather import Aside, Gatherer, Ready, asked
 from bridge.export.missing import SURE
 from bridge.export.routes import owed
 from bridge.models import DriftSeen, Pending, SentRecord
@@ -102,7 +101,10 @@ def compare(run: Run, span: tuple[int, int | None], page: Sequence[Listed], brok
 def _sight(run: Run, account: Account, span: tuple[int, int | None], ids: Sequence[str]) -> _Sight:
     above, upto = span
     where = [SentRecord.account == account.id, SentRecord.kind == run.kind, SentRecord.number > above]
-    if upto is not None:
+    if run.bounded:
+        # Between two rows that were made on these days may lie everything that was ever sent.
+        where.append(SentRecord.entity.in_(ids))
+    elif upto is not None:
         where.append(SentRecord.number <= upto)
     rows = db.session.scalars(select(SentRecord).where(*where).execution_options(populate_existing=True))
     sight = _Sight(account, {row.entity: row for row in rows})
@@ -214,11 +216,7 @@ def _ask(run: Run, account: Account, lines: Sequence[Line]) -> None:
     refs = list(by_ref)
     for start in range(0, len(refs), CHUNK):
         part = refs[start : start + CHUNK]
-        claimed = [
-            Claimed(place, account.id, ref, by_ref[ref].scope, "history", 0, 0, False, "")  # noqa: FBT003 no force
-            for place, ref in enumerate(part)
-        ]
-        for one in gatherer.gather(claimed):
+        for one in gatherer.gather([asked(account.id, ref, by_ref[ref].scope) for ref in part]):
             line = by_ref[one.row.ref]
             if isinstance(one, Ready):
                 _settle(run, account, line, one)

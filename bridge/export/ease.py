@@ -7,7 +7,7 @@ all that is not urgent rest for a while, longer after a longer answer.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.export import cursors, ledger
 
@@ -53,6 +53,16 @@ def _open(account: str) -> bool:
 def lasts(until: float | None, most: float) -> bool:
     """Return whether a wait still lasts; one that is further away than it can be was noted by a wrong clock."""
     return 0 < float(until or 0) - time.time() <= most
+
+
+def begins(note: dict[str, Any], now: float, period: float) -> bool:
+    """Return whether a walk that comes again after a period is to begin: none is under way, the last one is long ago.
+
+    One that began in the future was noted by a wrong clock.
+    """
+    if not note or float(note["began"]) > now:
+        return True
+    return bool(note.get("ended")) and now >= float(note["began"]) + period
 
 
 def rests() -> bool:

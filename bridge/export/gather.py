@@ -354,6 +354,11 @@ class Gatherer:
             return _again(row, ODD_SECONDS, said)
 
 
+def asked(account: str, ref: EntityRef, scope: str) -> Claimed:
+    """Return a row that is none of the ledger's: what is only looked at is gathered as what is sent."""
+    return ledger.Claimed(0, account, ref, scope, "live", generation=0, attempts=0, force=False, token="")
+
+
 class Missing(Exception):
     """The shop does not show the entity yet; it is asked for some more times."""
 

@@ -136,12 +136,9 @@ def walk(
             return True, touched
         hold()
         began = time.monotonic()
-        page = store.ids(kind, note.get("after"), **_bounds(note))
+        page = store.ids(kind, note.get("after"), **bounds(note))
         spent = time.monotonic() - began
-        begin_write()
-        if cursors.read(name) != note:
-            # Paused, cancelled, or another worker has walked on.
-            db.session.rollback()
+        if not cursors.still(name, note):
             break
         touched |= _owe(page, scope, book, force=bool(note.get("force")))
         cursors.write(name, _moved(note, page, spent))
@@ -161,8 +158,8 @@ def _owe(page: Page, scope: str, book: Book, *, force: bool) -> set[str]:
     return ledger.add(found, "history", force=force)
 
 
-def _bounds(note: dict[str, Any]) -> dict[str, dt.datetime]:
-    """Return the moments of the walk's days; nothing for a walk over everything."""
+def bounds(note: dict[str, Any]) -> dict[str, dt.datetime]:
+    """Return the moments of the days ``since`` and ``until`` of a walk; nothing for a walk over everything."""
     ends = {"since": dt.time(), "until": dt.time(23, 59, 59)}
     return {
         name: dt.datetime.combine(dt.date.fromisoformat(note[name]), clock, dt.UTC)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from bridge.db import db
 from bridge.errors import Misconfigured
+from bridge.export.logs import NO_ERROR
 from bridge.models import Pending, RequestLog
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Wanted:
 
 
 def lines(wanted: Wanted, most: int | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the calls to Ometria, the newest first, at most ``most``; ``errors`` takes those that were not accepted."""
+    """Yield the calls to Ometria, the newest first, at most ``most``; ``errors`` takes those that failed."""
     left = most
     last: int | None = None
     while left is None or left > 0:
@@ -110,7 +111,7 @@ def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         where.append(RequestLog.at < wanted.until)
     if wanted.errors:
-        where.append(RequestLog.outcome != "accepted")
+        where.append(RequestLog.outcome.not_in(NO_ERROR))
     return where
 
 

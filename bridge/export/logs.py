@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.export.masking import mask_record, summary
-from bridge.export.writing import begin_write
+from bridge.export.writing import begin_write, insert
 from bridge.models import EventLog, IdentityClaim, RecordStep, RequestLog, Visitor
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ CLAIM_SECONDS = 600.0
 DETAIL_MOST = 10
 """Records of a failed call that are written to the log file."""
 DELETE_AT_ONCE = 1_000
+NO_ERROR = ("accepted", "dry run")
+"""What became of calls of which nobody need be told."""
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ def _detail(account: Account, kind: str, calls: Sequence[Call], parcels: Sequenc
     if not account.settings["logging.errors"]:
         return
     for call in calls:
-        if call.outcome != "accepted":
+        if call.outcome not in NO_ERROR:
             log.warning(
                 "request to Ometria failed",
                 account=account.id,
@@ -83,7 +84,6 @@ def aside(account: Account, rows: Iterable[tuple[EntityRef, str]]) -> None:
 
 def event(seen: AnyEvent, type_: str) -> bool:
     """Write an event down once; return False when it was there already. No commit."""
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     row = {
         "id": seen.id[:32],
         "at": seen.at,
@@ -91,7 +91,7 @@ def event(seen: AnyEvent, type_: str) -> bool:
         "store": (seen.store or "")[:64],
         "summary": summary(seen),
     }
-    result: Any = db.session.execute(dialect.insert(EventLog).values(row).on_conflict_do_nothing())
+    result: Any = db.session.execute(insert(EventLog).values(row).on_conflict_do_nothing())
     return bool(result.rowcount)
 
 

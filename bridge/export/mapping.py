@@ -55,16 +55,16 @@ class Mapped:
 
 def mapped(record: Record) -> Mapped:
     """Encode a record and check what Ometria would refuse; raises :class:`Refused` with the reason."""
+    if not record.id.strip() or "@" in record.id:
+        raise Refused("The record's id is empty or looks like an e-mail address.")
+    if len(record.id) > IDS_MOST:
+        raise Refused(f"The record's id has {len(record.id)} characters; {IDS_MOST} can be kept.")
     record = fitted(record)
     body = encode(record)
     if len(body) > RECORD_BYTES:
         body = encode(reduced(record, RECORD_BYTES))
     if len(body) > RECORD_BYTES:
         raise Refused(f"The record has {len(body)} bytes; Ometria takes {RECORD_BYTES}.")
-    if not record.id.strip() or "@" in record.id:
-        raise Refused("The record's id is empty or looks like an e-mail address.")
-    if len(record.id) > IDS_MOST:
-        raise Refused(f"The record's id has {len(record.id)} characters; {IDS_MOST} can be kept.")
     collection = record.collection if isinstance(record, Contact) else ""
     return Mapped(TYPES[type(record)], record.id, f"{collection}/{record.id}", body)
 

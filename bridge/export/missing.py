@@ -37,6 +37,12 @@ class Compared:
     known: list[Owed] = field(default_factory=list)
 
 
+def span_of(after: str | None, cursor: str | None) -> tuple[int, int | None]:
+    """Return the ids of a page: from above the first, to the last (None: without end), by the cursors around it."""
+    upto = int(cursor.partition("/")[0]) if cursor is not None else None
+    return (int(after.partition("/")[0]) if after is not None else 0), upto
+
+
 def compare(
     kind: Kind, account: Account, book: Book, span: tuple[int, int | None], rows: dict[int, Listed]
 ) -> Compared:

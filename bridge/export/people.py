@@ -79,12 +79,16 @@ def subscription(email: str, store: str, secrets: Sequence[str]) -> Subscription
 
 def noted(emails: Iterable[str], secrets: Sequence[str]) -> set[str]:
     """Return those of the addresses of which anything is kept: one question for many, where most have nothing."""
-    keys = {email_key(email, secret): email for email in emails for secret in secrets}
+    # Addresses that differ in their letters' case alone have one key.
+    keys: dict[str, set[str]] = {}
+    for email in emails:
+        for secret in secrets:
+            keys.setdefault(email_key(email, secret), set()).add(email)
     found: set[str] = set()
     names = list(keys)
     for start in range(0, len(names), KEYS_AT_ONCE):
         query = select(Subscriber.email_key).where(Subscriber.email_key.in_(names[start : start + KEYS_AT_ONCE]))
-        found.update(keys[key] for key in db.session.scalars(query))
+        found.update(*(keys[key] for key in db.session.scalars(query)))
     return found
 
 

@@ -10,9 +10,8 @@ from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.events import EntityRef
 from bridge.export import bodies, quality, why
-from bridge.export.gather import Aside, Dropped, Gatherer, Later, Ready
+from bridge.export.gather import Aside, Dropped, Gatherer, Later, Ready, asked
 from bridge.export.jobs import exporter
-from bridge.export.ledger import Claimed
 from bridge.export.routes import within
 from bridge.models import SentRecord
 from bridge.settings import known_scope, load_book
@@ -71,7 +70,7 @@ def _of_ref(ref: EntityRef, scope: str | None, book: Book) -> Iterator[tuple[Acc
     for account in book.accounts():
         if scope is not None and not any(within(scope, store, book) for store in account.stores):
             continue
-        row = Claimed(0, account.id, ref, account.owner, "live", 0, 0, False, "")  # noqa: FBT003 no force
+        row = asked(account.id, ref, account.owner)
         yield account, Gatherer(own.store, own.config, account, book, dry=True).gather([row])[0], book
 
 

@@ -18,11 +18,11 @@ from sqlalchemy import func, select
 
 from bridge.db import db
 from bridge.events import EntityRef
-from bridge.export.gather import Gatherer, Ready
-from bridge.export.ledger import Claimed
+from bridge.export.gather import Gatherer, Ready, asked
 from bridge.export.names import namespaced
 from bridge.export.pull_shapes import contact_row, order_row, product_row, subscriber_row
 from bridge.export.routes import customer_store, stores_of
+from bridge.export.sent import number_of
 from bridge.models import Subscriber
 from bridge.settings import DEFAULT, Account
 from bridge.store import Customer, Order, Product
@@ -191,7 +191,7 @@ class _Reading:
         wanted = self.wanted
         if wanted.updated_since is not None:
             found = self._store.changed_since(kind, wanted.updated_since, wanted.updated_before or self._store.now())
-            rows = sorted({_number(row): row for row in found}.items())
+            rows = sorted({number_of(row.ref): row for row in found}.items())
             yield from ((Mark(str(id_)), row) for id_, row in rows if id_ > int(start.cursor or 0))
             return
         cursor, skip = start
@@ -220,7 +220,7 @@ class _Reading:
     def _made(self, marked: Sequence[tuple[Mark, EntityRef]]) -> Iterator[tuple[Mark, dict[str, Any]]]:
         """Map entities in bulk. One that cannot be mapped is left out; the shop's own faults are raised."""
         gatherer = Gatherer(cast("Store", self._kept), self._config, self.account, self.book, dry=True)
-        claimed = [_claimed(self.account, ref) for _, ref in marked]
+        claimed = [asked(self.account.id, ref, self.account.owner) for _, ref in marked]
         outcomes = {outcome.row.ref: outcome for outcome in gatherer.gather(claimed) if isinstance(outcome, Ready)}
         for mark, ref in marked:
             outcome, entity = outcomes.get(ref), self._kept.seen.get(ref)
@@ -300,19 +300,11 @@ def _subscribers(account: Account, wanted: Wanted) -> Any:
     ]
 
 
-def _claimed(account: Account, ref: EntityRef) -> Claimed:
-    return Claimed(0, account.id, ref, account.owner, "live", 0, 0, False, "")  # noqa: FBT003 no force
-
-
 def _within(moment: dt.datetime | None, since: dt.datetime | None, before: dt.datetime | None) -> bool:
     """Return whether a moment lies between two, both excluded; one that is not known lies nowhere."""
     if since is None and before is None:
         return True
     return moment is not None and (since is None or moment > since) and (before is None or moment < before)
-
-
-def _number(row: Listed) -> int:
-    return int(row.ref.id.removeprefix("customer:"))
 
 
 def _hidden(product: Product) -> bool:

@@ -2,7 +2,7 @@
 
 A stock move touches no product's ``updated_at``. Where a product can be sold now and could not before, or the other way
 round, it is owed at once; so is a product that the list does not name any more, which the session then asks for alone
-before it says that it is gone. The first sweep of a website only learns.
+before it says that it is gone. The first whole sweep of a website only learns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import cursors, ease, ledger
 from bridge.export.ledger import Owed
-from bridge.export.writing import begin_write, put
+from bridge.export.writing import put
 from bridge.models import CatalogItem, StockLevel
 from bridge.settings import DEFAULT
 
@@ -59,47 +59,44 @@ def sweep(
 
 def _begin(website: str, now: float, period: float) -> None:
     note = cursors.read(PREFIX + website)
-    # A walk that began in the future was noted by a wrong clock.
-    if note and float(note["began"]) <= now and (not note.get("ended") or now < float(note["began"]) + period):
-        return
-    number = int(note.get("number") or 0) + 1
-    cursors.save(PREFIX + website, {"began": now, "after": None, "number": number, "seen": 0, "ended": None})
+    if ease.begins(note, now, period):
+        fresh = {"began": now, "after": None, "number": int(note.get("number") or 0) + 1, "seen": 0, "ended": None}
+        cursors.save(PREFIX + website, {**fresh, "learnt": bool(note.get("learnt"))})
 
 
 def _step(website: str, note: dict[str, Any], store: Store, book: Book) -> set[str]:
     began = time.monotonic()
     page = store.stock(website, note.get("after"))
     spent = time.monotonic() - began
-    begin_write()
-    if cursors.read(PREFIX + website) != note:
-        db.session.rollback()
+    if not cursors.still(PREFIX + website, note):
         return set()
     if page is None:
         log.info("no stock list", website=website, next="the rolling sweep looks at each product's stock")
         cursors.write(PREFIX + website, {**note, "ended": time.time(), "without": True})
         db.session.commit()
         return set()
-    changed = _changed(website, page, int(note["number"]))
+    changed = _changed(website, page, note)
     seen = int(note["seen"]) + len(page.rows)
     last = page.cursor is None
     if last and seen:
         changed += _vanished(website, int(note["number"]))
     touched = ledger.add(_owed(website, changed, book), "live")
-    ended = time.time() if last else None
-    cursors.write(PREFIX + website, {**note, "after": page.cursor, "seen": seen, "ended": ended})
+    told = {"after": page.cursor, "seen": seen, "ended": time.time() if last else None}
+    cursors.write(PREFIX + website, {**note, **told, "learnt": bool(note.get("learnt")) or (last and seen > 0)})
     db.session.commit()
     ease.took("list:stock", spent)
     return touched
 
 
-def _changed(website: str, page: Page, number: int) -> list[str]:
+def _changed(website: str, page: Page, note: dict[str, Any]) -> list[str]:
     """Keep a page of levels; return the SKUs whose level is another than before."""
     levels = {row.sku: row.salable for row in page.rows if len(row.sku) <= SKU_MOST}
     known = _known(website, list(levels))
-    values = [{"website": website, "sku": sku, "salable": salable, "sweep": number} for sku, salable in levels.items()]
-    put(StockLevel, values, ("website", "sku"))
+    rows = [{"website": website, "sku": sku, "salable": salable} for sku, salable in levels.items()]
+    put(StockLevel, [{**row, "sweep": int(note["number"])} for row in rows], ("website", "sku"))
     # What is new in a list that was read before came to the website: no row of a product tells of a mass action.
-    return [sku for sku, salable in levels.items() if known.get(sku, None if number > 1 else salable) != salable]
+    new = note.get("learnt")
+    return [sku for sku, salable in levels.items() if known.get(sku, None if new else salable) != salable]
 
 
 def _known(website: str, skus: Sequence[str]) -> dict[str, bool]:

@@ -18,7 +18,6 @@ from bridge.db import db
 from bridge.export import cursors, ease, history, ledger, missing, sent
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed
-from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT
 
 if TYPE_CHECKING:
@@ -70,11 +69,8 @@ def sweep(
 
 def _begin(kind: Kind, now: float, period: float) -> None:
     """Begin a walk where none is under way and the last one began a whole period ago."""
-    note = cursors.read(PREFIX + kind)
-    # A walk that began in the future was noted by a wrong clock.
-    if note and float(note["began"]) <= now and (not note.get("ended") or now < float(note["began"]) + period):
-        return
-    cursors.save(PREFIX + kind, {"began": now, "after": None, "seen": 0, "total": None, "ended": None})
+    if ease.begins(cursors.read(PREFIX + kind), now, period):
+        cursors.save(PREFIX + kind, {"began": now, "after": None, "seen": 0, "total": None, "ended": None})
 
 
 def _due(note: dict[str, Any], now: float, period: float) -> bool:
@@ -92,9 +88,7 @@ def _step(kind: Kind, note: dict[str, Any], store: Store, book: Book) -> set[str
     began = time.monotonic()
     page = store.ids(kind, note.get("after"))
     spent = time.monotonic() - began
-    begin_write()
-    if cursors.read(name) != note:
-        db.session.rollback()
+    if not cursors.still(name, note):
         return set()
     touched = set() if _empty(note, page, kind) else _compare(kind, note.get("after"), page, book)
     seen = int(note["seen"]) + len(page.rows) + len(page.broken)
@@ -116,7 +110,7 @@ def _empty(note: dict[str, Any], page: Page, kind: Kind) -> bool:
 
 def _compare(kind: Kind, after: str | None, page: Page, book: Book) -> set[str]:
     """Owe what follows from a page; no commit."""
-    span = (_number(after) or 0, _number(page.cursor))
+    span = missing.span_of(after, page.cursor)
     rows = {sent.number_of(row.ref): row for row in page.rows}
     broken = {ref.id for ref in page.broken}
     live: list[Owed] = []
@@ -149,8 +143,3 @@ def _new(page: Page, book: Book, known: set[tuple[str, Any]]) -> list[Owed]:
             if exported[place]:
                 found.append(Owed(account.id, row.ref, place))
     return found
-
-
-def _number(cursor: str | None) -> int | None:
-    """Return the id up to which a cursor has come."""
-    return int(cursor.partition("/")[0]) if cursor is not None else None

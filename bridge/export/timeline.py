@@ -17,6 +17,7 @@ from bridge.errors import BridgeError
 from bridge.events import EntityRef
 from bridge.export.jobs import exporter
 from bridge.export.preview import find
+from bridge.export.sent import CONFIRM_SECONDS
 from bridge.models import Pending, RecordStep, RequestLog, SentRecord
 from bridge.settings import load_book
 
@@ -95,7 +96,7 @@ def _sendings(kind: Kind, ids: Iterable[str]) -> list[Moment]:
         found.append(Moment(row.sent_at, row.account, "sent", row.request_id))
         if row.state == "confirmed":
             said = "No error was seen within 15 minutes of the last sending."
-            found.append(Moment(row.sent_at + 900, row.account, "confirmed", said))
+            found.append(Moment(row.sent_at + CONFIRM_SECONDS, row.account, "confirmed", said))
     return found
 
 

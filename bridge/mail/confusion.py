@@ -105,7 +105,7 @@ class Known:
         is_cancelled = self.sample.kind == "order_cancellation"
         state = "canceled" if is_cancelled else self.states.get(number, "processing")
         told_at = AT if self.sample.native == "order_update" else 0.0
-        return OrderFacts(number, self.email, "default", state, told_at, self.account)
+        return OrderFacts(number, self.email, "default", state, told_at)
 
     def customer(self, email: str, store: str) -> CustomerFacts | None:  # noqa: ARG002 the protocol's signature
         """Return the recipient's account where the mail is to one, as old as it then is."""

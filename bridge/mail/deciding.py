@@ -18,7 +18,7 @@ from bridge.mail.asked import AskedShop
 from bridge.mail.decide import Case, Decision, account_of, decide, is_awaited, uncertain_rule
 from bridge.mail.facts import Facts, Unconfirmed
 from bridge.mail.natives import KIND_OF, NATIVE_OF
-from bridge.mail.pauses import age_of, pause_after
+from bridge.mail.pauses import age_of
 from bridge.mail.payload import why_not_passed
 from bridge.mail.raised import KIND, TOLD_ALREADY, told_lately
 from bridge.mail.recognise import Verdict, recognise
@@ -48,13 +48,8 @@ class Deciding:
         self._shop = AskedShop(own.shop, book.stores)
         self._noted = False
 
-    def run(self, tasks: Sequence[Task]) -> None:
-        """Decide about each task that is new. Commits each."""
-        for task in tasks:
-            if task.state == "new":
-                self._one(task)
-
-    def _one(self, task: Task) -> None:
+    def decide(self, task: Task) -> None:
+        """Decide about a task that is new, or put it off. Commits."""
         moment = deliveries.now()
         patient_until = task.at + self._book.settings(DEFAULT)["mail.patience_seconds"]
         try:
@@ -110,10 +105,8 @@ class Deciding:
         return tuple(dict.fromkeys(rule for ref in refs for rule in rules_of(self._book.settings(ref))))
 
     def _wait(self, task: Task, moment: float, until: float, reason: str) -> None:
-        due_at = min(moment + pause_after(moment - task.at), until)
         deliveries.begin_write()
-        waits = f"waits: {reason}"
-        deliveries.write(task.id, task.token, due_at=due_at, reason=waits, claim="", lease_until=0)
+        deliveries.write(task.id, task.token, **deliveries.put_off(task, reason, moment, until))
         db.session.commit()
 
     def _write(self, task: Task, verdict: Verdict, moment: float) -> None:

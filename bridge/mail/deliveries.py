@@ -17,6 +17,7 @@ from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db, immediate
+from bridge.mail.pauses import pause_after
 from bridge.models_mail import MailDelivery, MailLetter
 
 if TYPE_CHECKING:
@@ -165,6 +166,12 @@ def again(reason: str, due_at: float, **more: Any) -> dict[str, Any]:
     return {"state": "waiting", "reason": reason, "due_at": due_at, "claim": "", "lease_until": 0, **more}
 
 
+def put_off(task: Task, reason: str, now: float, until: float) -> dict[str, Any]:
+    """Return the values of a row that is looked at again soon, at the latest at ``until``."""
+    due_at = min(now + pause_after(now - task.at), until)
+    return {"due_at": due_at, "reason": f"waits: {reason}", "claim": "", "lease_until": 0}
+
+
 def lapse(now: float) -> int:
     """Mark as uncertain what was being sent by a worker that has died; return how many. Commits."""
     begin_write()
@@ -210,15 +217,15 @@ def follow_rules(now: float) -> int:
     return int(result.rowcount)
 
 
-def finished_letters(now: float, places: Sequence[str]) -> list[tuple[int, str]]:
-    """Return id and spool id of the letters in these places whose file is not needed any more."""
+def finished_letters(now: float, places: Sequence[str], after: int) -> list[tuple[int, str]]:
+    """Return id and spool id of letters in these places whose file is not needed any more, by id behind ``after``."""
     needed = or_(
         MailDelivery.state.in_(OPEN),
         and_(MailDelivery.state.in_(STOPPED), MailDelivery.twin.is_(False), MailDelivery.done_at > now - HELD_SECONDS),
     )
     query = (
         select(MailLetter.id, MailLetter.spool)
-        .where(MailLetter.spooled.is_(True), MailLetter.place.in_(places))
+        .where(MailLetter.spooled.is_(True), MailLetter.place.in_(places), MailLetter.id > after)
         .where(~exists().where(MailDelivery.letter == MailLetter.id, needed))
         .order_by(MailLetter.id)
         .limit(AT_ONCE)

@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db
 from bridge.events import MailExpected, PasswordReset, Registered, link_proof
+from bridge.mail.deliveries import insert
 from bridge.mail.facts import Expected
 from bridge.mail.natives import KIND_OF, NATIVES
 from bridge.mail.recognise import EXPECTED_AFTER, EXPECTED_BEFORE
@@ -53,8 +53,7 @@ def _row(id_: str, key: str, native: str, at: float) -> dict[str, Any]:
 
 def _insert(rows: list[dict[str, Any]]) -> None:
     if rows:
-        dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-        db.session.execute(dialect.insert(MailExpectation).values(rows).on_conflict_do_nothing())
+        db.session.execute(insert(MailExpectation).values(rows).on_conflict_do_nothing())
 
 
 def _expected(event: AnyEvent) -> list[tuple[str, str]]:

@@ -102,7 +102,9 @@ def _deliver(own: Mailer, book: Book, tasks: Sequence[Task], upstream: Upstream 
         tasks = _without_original(tasks)
     else:
         deciding = Raising(own, book) if spooled is None else Deciding(own, book, spooled)
-        deciding.run(tasks)
+        for task in tasks:
+            if task.state == "new":
+                deciding.decide(task)
         tasks = deliveries.claimed(tasks[0].token)
     sending = Sending(own, book, spooled, upstream)
     sending.relay([task for task in tasks if task.state == "waiting" and task.route == "relay"])
@@ -141,11 +143,19 @@ def _read(own: Mailer, id_: int) -> Spooled | None:
 
 def _forget(own: Mailer) -> None:
     """Remove the files of letters that were handed over: they may hold reset links."""
-    found = deliveries.finished_letters(deliveries.now(), own.spool.place_ids())
-    for _, name in found:
+    last, places = 0, own.spool.place_ids()
+    while found := deliveries.finished_letters(deliveries.now(), places, last):
+        last = found[-1][0]
+        deliveries.mark_gone([id_ for id_, name in found if _is_dropped(own, name)])
+
+
+def _is_dropped(own: Mailer, name: str) -> bool:
+    try:
         own.spool.drop(name)
-    if found:
-        deliveries.mark_gone([id_ for id_, _ in found])
+    except OSError as error:
+        log.warning("spooled mail not removed", id=name, reason=error.strerror, next="tried again in a while")
+        return False
+    return True
 
 
 def _clean() -> None:

@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-KINDS = (
-    "order_confirmation",
-    "order_cancellation",
-    "order_shipping",
-    "forgot_password",
-    "password_updated",
-    "stock_alert",
-    "account_creation",
-)
-"""The seven kinds that Ometria can send, as the settings name them."""
-
 KIND_OF = {
     "order_new": "order_confirmation",
     "order_update": "order_cancellation",
@@ -25,6 +14,9 @@ KIND_OF = {
     "account_new": "account_creation",
 }
 """The native mail, as markers name it -> its kind. An order update counts only when the order is cancelled."""
+
+KINDS = tuple(KIND_OF.values())
+"""The seven kinds that Ometria can send, as the settings name them."""
 
 NATIVE_OF = {kind: native for native, kind in KIND_OF.items()}
 

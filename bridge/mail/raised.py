@@ -15,14 +15,13 @@ from bridge.errors import BridgeError, Refused, Retry
 from bridge.events import EntityRef, PasswordReset
 from bridge.mail import deliveries, expectations
 from bridge.mail.decide import Case, account_of, decide
-from bridge.mail.pauses import pause_after
 from bridge.mail.recognise import Verdict
 from bridge.models_mail import MailDelivery
 from bridge.settings import DEFAULT
 from bridge.store import Customer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from bridge.events import AnyEvent
     from bridge.mail.deliveries import Task
@@ -81,21 +80,15 @@ class Raising:
         self._own = own
         self._book = book
 
-    def run(self, tasks: Sequence[Task]) -> None:
-        """Decide about each task that is new. Commits each."""
-        for task in tasks:
-            if task.state == "new":
-                self._one(task)
-
-    def _one(self, task: Task) -> None:
+    def decide(self, task: Task) -> None:
+        """Decide about a task that is new, or put it off. Commits."""
         moment = deliveries.now()
         until = task.at + self._book.settings(DEFAULT)["mail.patience_seconds"]
         try:
             values = self._decided(task)
         except Retry as error:
             if moment < until:
-                due_at = min(moment + pause_after(moment - task.at), until)
-                values = {"due_at": due_at, "reason": f"waits: {error.reason}", "claim": "", "lease_until": 0}
+                values = deliveries.put_off(task, error.reason, moment, until)
             else:
                 values = deliveries.ended("refused", f"not told in time: {error.reason}", moment)
         except BridgeError as error:

@@ -11,7 +11,7 @@ agree on is nobody's: the letter is relayed as it is. Values in, values out; onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.mail import natives
@@ -51,8 +51,7 @@ class Verdict:
     ``native`` is Magento's mail as far as it is known, also of mails that are never replaced. ``layer`` names what
     decided: ``marker``, ``expectation``, ``structure`` or ``subject``. ``until`` is the moment (Unix seconds) up to
     which asking again may give a kind, 0 when this is final. ``news`` is what the letter tells of the recipient's
-    newsletter subscription. ``link`` is the reset link, which holds a token: it goes into no log, no message and no
-    column of the database.
+    newsletter subscription.
     """
 
     kind: str | None
@@ -67,7 +66,6 @@ class Verdict:
     marked: bool = False
     until: float = 0.0
     news: Subscription | None = None
-    link: str = field(default="", repr=False)
 
 
 def recognise(letter: Letter, recipient: str, facts: Facts) -> Verdict:
@@ -254,7 +252,7 @@ class _Case:
             layer = "structure"
         if not layer:
             return self._none("neither traffic, REST nor a subject rule confirms it", native, wait=TRAFFIC_SECONDS)
-        return self._is(native, layer, account=account, customer=customer, products=products, link=link)
+        return self._is(native, layer, account=account, customer=customer, products=products)
 
     def _fits(self, native: str, account: CustomerFacts, customer: str) -> bool:
         """Return whether an account confirms a mail to it: its id is in the link, and its age is that of the mail.
@@ -283,7 +281,6 @@ class _Case:
         customer: str = "",
         shipment: str = "",
         products: tuple[str, ...] = (),
-        link: str = "",
     ) -> Verdict:
         views = self._facts.views
         marked = next((code for marker in self._markers if (code := known(marker.get("store"), views))), "")
@@ -299,7 +296,6 @@ class _Case:
             customer=customer or (order.customer if order is not None else "") or (account.id if account else ""),
             products=products,
             marked=any(marker.kind for marker in self._markers),
-            link=link,
         )
 
     def _hinted(self, native: str) -> str:

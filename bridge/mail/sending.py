@@ -151,7 +151,7 @@ class Sending:
         answer = self._own.ometria.send(account, encoded(body), begin, rate=rate, hide=hide)
         if answer.outcome == "withdrawn":
             return
-        call = Call(account, answer, _kept(body) if values["logging.requests"] else None)
+        call = Call(account, answer, kept_of(body) if values["logging.requests"] else None)
         if answer.outcome == "later":
             self._later(task, values, answer.reason, answer.after, call=call)
             return
@@ -202,7 +202,7 @@ class Sending:
                 deliveries.begin_write()
                 deliveries.write(task.id, task.token, **values)
                 if call is not None:
-                    db.session.add(_log_row(call))
+                    db.session.add(log_row(call))
                 db.session.commit()
             except OperationalError:
                 db.session.rollback()
@@ -229,7 +229,7 @@ def _after_relay(task: Task, outcome: Outcome, moment: float) -> dict[str, Any]:
     return again(f"waits for the mail server: {said}", moment + pause)
 
 
-def _kept(body: dict[str, Any]) -> dict[str, Any]:
+def kept_of(body: dict[str, Any]) -> dict[str, Any]:
     """Return what the request log keeps of a call: the template, and the names of the fields that were filled."""
     fields = [f"{name}.{inner}" for name, part in body["data"].items() if isinstance(part, dict) for inner in part]
     fields += [name for name, part in body["data"].items() if not isinstance(part, dict)]
@@ -237,7 +237,8 @@ def _kept(body: dict[str, Any]) -> dict[str, Any]:
     return {"template_id": body["template_id"], "sandbox": body["sandbox"], "fields": sorted(fields), "files": files}
 
 
-def _log_row(call: Call) -> RequestLog:
+def log_row(call: Call) -> RequestLog:
+    """Return a call as the request log keeps it."""
     account, answer = call.account, call.answer
     outcome = {"accepted": "accepted", "later": "retry", "stopped": "stopped", "uncertain": "uncertain"}
     return RequestLog(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bridge.mail.smtp_lines import BadLine
+from bridge.mail.smtp_lines import BadLine, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,13 @@ class Desk:
 
         Once begun it is finished, even when the client goes away meanwhile: a shop that gave up does not send again.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self._keep, envelope, reader)
+        lines = reader.whole()
+        kept = asyncio.get_running_loop().run_in_executor(self._writers, self._keep, envelope, lines)
+        # A lost connection cancels who waits here: what waits for a writer must not go with it.
+        return await asyncio.shield(kept)
 
-    def _keep(self, envelope: Envelope, reader: DataReader) -> str:
-        message = reader.message()
+    def _keep(self, envelope: Envelope, lines: bytearray) -> str:
+        message = message_of(lines)
         try:
             name = self._spool.put(envelope, message)
         except OSError as error:

@@ -146,15 +146,23 @@ class DataReader:
         self._held = bytearray()
         return length
 
-    def message(self) -> bytes:
-        """Return the message with the added dots taken off; raise :class:`BadLine` with the reply that refuses it."""
+    def whole(self) -> bytearray:
+        """Return the lines as they were sent, not copied, for whoever goes on with them when this reader is dropped.
+
+        Raises :class:`BadLine` when they are more than may be.
+        """
         if self.too_much:
             raise BadLine("552 5.3.4 The message is larger than is taken")
-        raw = bytes(self._held)
-        fault = unfit(raw)
-        if fault:
-            raise BadLine(fault)
-        return unstuffed(raw)
+        return self._held
+
+
+def message_of(lines: bytes | bytearray) -> bytes:
+    """Return the message with the added dots taken off; raise :class:`BadLine` with the reply that refuses it."""
+    raw = bytes(lines)
+    fault = unfit(raw)
+    if fault:
+        raise BadLine(fault)
+    return unstuffed(raw)
 
 
 def unfit(raw: bytes) -> str:

@@ -88,13 +88,24 @@ class MailSpool:
 
     def place_of(self, name: str) -> str:
         """Return the id of the place where a message lies; empty when no place that is seen from here has it."""
-        return next((_identified(place) for place in self._places if (place / f"{name}.mail").is_file()), "")
+        return next((_identified(place) for place in self._places if _holds(place, name)), "")
 
     def drop(self, name: str) -> None:
-        """Remove a message that was handed over; harmless when it is gone."""
+        """Remove a message that was handed over; harmless when it is gone. Raises OSError when it may still be there.
+
+        A place that fails is none of the other places' business.
+        """
+        removed, refused = False, None
         for place in self._places:
-            with contextlib.suppress(*GONE):
+            try:
                 (place / f"{name}.mail").unlink()
+                removed = True
+            except GONE:
+                continue
+            except OSError as error:
+                refused = error
+        if refused is not None and not removed:
+            raise refused
 
     def tidy(self) -> int:
         """Remove what a process that died while writing left; return how many files."""
@@ -105,6 +116,13 @@ class MailSpool:
                     (place / entry).unlink(missing_ok=True)
                     count += 1
         return count
+
+
+def _holds(place: Path, name: str) -> bool:
+    try:
+        return (place / f"{name}.mail").is_file()
+    except OSError:
+        return False
 
 
 def _identified(place: Path) -> str:

@@ -46,6 +46,9 @@ def take(spool: MailSpool, keys: Keys) -> int:
             envelope, raw = spool.read(name)
         except FileNotFoundError:
             continue
+        except OSError as error:
+            log.warning("spooled mail not read", id=name, reason=error.strerror, next="tried again, others go on")
+            continue
         except ValueError:
             _keep_unreadable(name, place)
             continue

@@ -1,6 +1,6 @@
 """A test send of each kind: the merge fields of an invented order and customer, or of a real order, to one address.
 
-Nothing of it is written to the mail log but the call itself, in the request log.
+The mail log has nothing of it; the call itself stands in the request log.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.mail.asked import AskedShop
 from bridge.mail.decide import account_of
+from bridge.mail.deliveries import begin_write
 from bridge.mail.material import CANCELLED, ORDER_KINDS, Links, Material, Wanted, gather
 from bridge.mail.payload import Native, compose, encoded
 from bridge.mail.seen import sender_of
+from bridge.mail.sending import Call, kept_of, log_row
 from bridge.settings import MAIL_KINDS
 from bridge.store import (
     Amounts,
@@ -55,7 +58,7 @@ ADDRESS = PostalAddress(
 
 
 def send_test(own: Mailer, book: Book, kind: str, to: str, *, scope: str, order: str = "", sandbox: bool) -> MailAnswer:
-    """Send one mail of a kind to an address and return Ometria's answer.
+    """Send one mail of a kind to an address and return Ometria's answer. Commits.
 
     ``scope`` is ``default`` (then the default store view is meant) or a store view's. ``order`` is the number of a
     real order with this e-mail. Raises :class:`Misconfigured` for what is missing, and what the shop raises.
@@ -76,7 +79,11 @@ def send_test(own: Mailer, book: Book, kind: str, to: str, *, scope: str, order:
     name, email = sender_of(kind, view.code)
     native = Native(sender_name=name, sender_email=email, subject=f"Test: {MAIL_KINDS[kind]}")
     body = compose(material, view, values, native, sandbox=sandbox)
-    return own.ometria.send(account, encoded(body), lambda: True, rate=values["mail.requests_per_second"])
+    answer = own.ometria.send(account, encoded(body), lambda: True, rate=values["mail.requests_per_second"])
+    begin_write()
+    db.session.add(log_row(Call(account, answer, kept_of(body) if values["logging.requests"] else None)))
+    db.session.commit()
+    return answer
 
 
 def invented(wanted: Wanted, view: Store) -> Material:

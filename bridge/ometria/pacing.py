@@ -113,8 +113,9 @@ class Pacer:
                 self._redis.set(f"{mark}:live", b"1", px=LIVE_MARK_MS)
             if time.monotonic() > end:
                 raise Retry("The other calls with this key took all the time there was.", after=2)
-            left: Any = self._redis.pttl(f"{mark}:gate")
-            time.sleep(min(STEP_SECONDS, max(left, 0) / 1000))
+            # The gate may be open while a live call is about to take it: only then is there no time to go by.
+            left: Any = None if after_live else self._redis.pttl(f"{mark}:gate")
+            time.sleep(STEP_SECONDS if left is None else min(STEP_SECONDS, max(left, 0) / 1000))
         limiter, item = self._window(), RateLimitItemPerSecond(rate)
         while not limiter.test(item, mark):
             free_at = limiter.get_window_stats(item, mark).reset_time

@@ -7,6 +7,7 @@ when that is not known beforehand.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
@@ -89,7 +90,7 @@ class Page(NamedTuple):
         return PolicySplicer(self.markup, self.policies, self.counters.csp_noted)
 
 
-class Rewriting(Answer):
+class Rewriting(Answer, ABC):
     """An answer that gets the tag if its body proves to be a document."""
 
     __slots__ = ("_page", "_raw")
@@ -128,17 +129,21 @@ class Rewriting(Answer):
             log.exception("page passed untouched", step=step)
             return self._untouched("fault")
 
+    @abstractmethod
     def _take(self, data: Buffer) -> list[Buffer]:
-        raise NotImplementedError
+        """Take a piece while it is undecided whether the page gets the tag."""
 
+    @abstractmethod
     def _complete(self) -> list[Buffer]:
-        raise NotImplementedError
+        """Decide at the end of the body at the latest."""
 
     def _go_on(self, data: Buffer) -> list[Buffer]:
-        raise NotImplementedError
+        """Take a piece of a page that has the tag."""
+        return [data]
 
     def _end(self) -> list[Buffer]:
-        raise NotImplementedError
+        """Give out what is left at the end of such a page."""
+        return []
 
     def _untouched(self, reason: Reason) -> list[Buffer]:
         """Let the origin's answer through as it is, from its first byte on."""

@@ -22,6 +22,8 @@ from bridge.proxy.http1 import (
     ChunkedReader,
     MalformedError,
     chunk,
+    is_body_taken,
+    is_repeatable,
     parse_response,
     response_framing,
     reusable,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 READ_SIZE: Final = 64 * 1024
 IDLE_LIMIT: Final = 32
-_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 
 class UnreachableError(Exception):
@@ -67,7 +68,7 @@ class BlockingOrigin:
         Raises UnreachableError, BrokenError, SlowError, or MalformedError for an answer that is none. A request without
         body that may be repeated is sent once more when a kept-alive connection proves closed.
         """
-        repeatable = framing == NO_BODY and visit.request.method in _REPEATABLE
+        repeatable = is_repeatable(visit.request.method, framing)
         connection, reused = self._take()
         try:
             return self._send(connection, visit, framing, body)
@@ -104,9 +105,7 @@ class BlockingOrigin:
             sock.settimeout(self._options.timeout_idle)
             whole = _sent(sock, head, framing, body)
             sock.settimeout(self._options.timeout_head)
-            # Origins that look for no body after a GET would read it as the next request on the connection.
-            expected = framing == NO_BODY or visit.request.method not in _REPEATABLE
-            exchange.read_head(reusable_after=whole and expected)
+            exchange.read_head(reusable_after=whole and is_body_taken(visit.request.method, framing))
             if not exchange.complete:  # else it is closed, or another's already
                 sock.settimeout(self._options.timeout_idle)
         except TimeoutError as error:

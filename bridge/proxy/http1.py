@@ -27,6 +27,7 @@ TRAILER_LIMIT: Final = 16 * 1024
 
 PASSED_METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH"})
 REFUSED_METHODS: Final = frozenset({b"CONNECT", b"TRACE", b"PURGE", b"BAN"})
+_SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
@@ -211,6 +212,19 @@ def reusable(head: ResponseHead, framing: int) -> bool:
     if head.status == 204:
         return not coded and head.index.get(b"content-length", b"0") == b"0"
     return not coded or head.version == b"1.1"
+
+
+def is_repeatable(method: bytes, framing: int) -> bool:
+    """Say whether a request may be sent a second time when its connection closed before any byte of the answer."""
+    return framing == NO_BODY and method in _SAFE
+
+
+def is_body_taken(method: bytes, framing: int) -> bool:
+    """Say whether the origin surely took the request's body: some do not look for one after a GET.
+
+    They would read it as the next request on the connection, which then must not be another visitor's.
+    """
+    return framing == NO_BODY or method not in _SAFE
 
 
 class ChunkedReader:

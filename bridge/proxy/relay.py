@@ -14,6 +14,7 @@ from bridge.proxy.http1 import (
     UNTIL_CLOSE,
     ChunkedReader,
     MalformedError,
+    is_body_taken,
     response_framing,
     reusable,
 )
@@ -216,7 +217,11 @@ class Relay(Sending):
         self._delivery = None  # the two refer to each other: nothing is left for the garbage collector
         origin, self._origin = self._origin, None
         if origin is not None:
-            if self._reusable and self._request_done and self._is_body_expected():
+            if (
+                self._reusable
+                and self._request_done
+                and is_body_taken(self._visit.request.method, self._request_framing)
+            ):
                 if self._client.write_paused:
                     origin.transport.resume_reading()
                 self._edge.pool.give_back(origin)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from bridge.proxy.http1 import CHUNKED, LAST_CHUNK, NO_BODY, chunk
+from bridge.proxy.http1 import CHUNKED, LAST_CHUNK, NO_BODY, chunk, is_repeatable
 
 if TYPE_CHECKING:
     from bridge.proxy.absent import Absent
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from bridge.proxy.origin import OriginConnection
 
 EARLY_LIMIT: Final = 64 * 1024
-_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 
 
-class Sending:
+class Sending(ABC):
     """Sends one request on. The client's connection feeds it the body."""
 
     # Attributes that most exchanges never set stay on the class: one of these objects is made for each request.
@@ -49,14 +49,7 @@ class Sending:
             self.connected(connection)
 
     def _is_repeatable(self) -> bool:
-        return self._request_framing == NO_BODY and self._visit.request.method in _REPEATABLE
-
-    def _is_body_expected(self) -> bool:
-        """Say whether the origin surely took the request's body: some do not look for one after a GET.
-
-        They would read it as the next request on the connection, which then must not be another visitor's.
-        """
-        return self._request_framing == NO_BODY or self._visit.request.method not in _REPEATABLE
+        return is_repeatable(self._visit.request.method, self._request_framing)
 
     def connected(self, connection: OriginConnection) -> None:
         """Send the request's head, and what came of its body meanwhile."""
@@ -126,13 +119,14 @@ class Sending:
 
     # The answer's half is the relay's.
 
+    @abstractmethod
     def from_origin(self, data: bytes) -> None:
         """Take what the origin sent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def origin_lost(self, error: Exception | None) -> None:
         """Take the end of the origin's connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _fail(self, status: int, kind: Failure) -> None:
-        raise NotImplementedError
+        """Answer instead of the origin."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Misconfigured
-from bridge.settings import plain_yaml
+from bridge.settings import yaml_file
 from bridge.settings.book import DEFAULT
 from bridge.settings.clashes import GONE, clash
 from bridge.settings.saved import known_scope, load_book, mask, set_value, unset_value
-from bridge.settings.table import BY_KEY, SETTINGS, parse, setting
+from bridge.settings.table import BY_KEY, SETTINGS, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def as_file(book: Book) -> str:
     }
     secrets = [one.key for one in SETTINGS if one.secret]
     held = [f"# {ref} {key} is set.\n" for ref in scopes for key in secrets if key in book.values[ref]]
-    body = plain_yaml.write({ref: values for ref, values in tree.items() if values}) if any(tree.values()) else ""
+    body = yaml_file.write({ref: values for ref, values in tree.items() if values}) if any(tree.values()) else ""
     return HEAD + "".join(held) + body
 
 
@@ -66,7 +66,7 @@ def compared(book: Book, text: str, *, replace: bool = False) -> list[Step]:
     Raises :class:`Misconfigured` with a sentence for each value, key or scope that cannot be, and for templates that
     clash.
     """
-    wanted, wrong = _typed(plain_yaml.read(text))
+    wanted, wrong = _typed(yaml_file.read(text))
     if wrong:
         more = f" And {len(wrong) - MOST_SENTENCES} more." if len(wrong) > MOST_SENTENCES else ""
         raise Misconfigured(" ".join(wrong[:MOST_SENTENCES]) + more)
@@ -99,8 +99,8 @@ def carry_out(steps: Sequence[Step], who: str) -> None:
 
 
 def secrets_in(text: str) -> list[str]:
-    """Return the keys of the secrets that a file holds; raises as :func:`bridge.settings.plain_yaml.read`."""
-    return sorted({key for values in plain_yaml.read(text).values() for key in values if _secret(key)})
+    """Return the keys of the secrets that a file holds; raises as :func:`bridge.settings.yaml_file.read`."""
+    return sorted({key for values in yaml_file.read(text).values() for key in values if _secret(key)})
 
 
 def _secret(key: str) -> bool:
@@ -120,8 +120,7 @@ def _typed(tree: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, dict[str, A
         found = wanted.setdefault(scope, {})
         for key, value in values.items():
             try:
-                single = value == [] and not isinstance(setting(key).default, list)
-                found[key] = parse(key, "" if single else value)
+                found[key] = parse(key, value)
             except Misconfigured as error:
                 wrong.append(f"{scope}: {error.what}")
     return wanted, wrong

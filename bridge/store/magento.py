@@ -136,7 +136,7 @@ class Magento:
 
     def papers(self, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
         """Yield the shipments, invoices and credit memos made within the two moments."""
-        return papers(self._lists.page, since, until)
+        return papers(self._lists, since, until)
 
     def stock(self, website: str, cursor: str | None = None) -> Page | None:
         """Return a page of ``Level``, or None where the shop has no such list."""

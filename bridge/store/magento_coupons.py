@@ -48,7 +48,7 @@ class Coupons:
 
     def rules(self) -> list[Rule]:
         """Return all rules, by id."""
-        return [found for raw in self._walk("salesRules/search", "rule_id", []) if (found := rule(raw))]
+        return [found for raw in self._lists.rows("salesRules/search", "rule_id", [], PAGE) if (found := rule(raw))]
 
     def make(self, rule_id: int, quantity: int, layout: CodeFormat) -> list[str]:
         """Let the shop make codes; return those it says it made, which may be fewer. See :class:`Unsure`."""
@@ -89,13 +89,13 @@ class Coupons:
         if codes is not None:
             for part in in_lists(dict.fromkeys(codes), IN_MOST):
                 wanted = {code.casefold() for code in part}
-                raws = self._walk("coupons/search", "coupon_id", [*only, one_of("code", part)])
+                raws = self._lists.rows("coupons/search", "coupon_id", [*only, one_of("code", part)], PAGE)
                 yield from (found for found in _coupons(raws) if found.code.casefold() in wanted)
             return
         if beginning:
             # An underscore in it stands for any letter, so that more may come than begins so.
             only.append(("code", "like", f"{beginning}%"))
-        for found in _coupons(self._walk("coupons/search", "coupon_id", only, after)):
+        for found in _coupons(self._lists.rows("coupons/search", "coupon_id", only, PAGE, after=after)):
             if found.code.casefold().startswith(beginning.casefold()):
                 yield found
 
@@ -106,11 +106,7 @@ class Coupons:
             _, total = self._lists.page("coupons/search", only, ("coupon_id",), 1, None)
             if (number - 1) * size >= total:
                 return [], total
-        place = "searchCriteria[currentPage]"
-        query = [
-            (name, str(number) if name == place else value)
-            for name, value in criteria(only, sort=("coupon_id",), size=size)
-        ]
+        query = criteria(only, sort=("coupon_id",), size=size, page=number)
         with every_route():
             raws, total = rows_of(self._rest.get("coupons/search", query))
         return list(_coupons(iter(raws))), total
@@ -125,20 +121,6 @@ class Coupons:
         if "missing_items" not in answer or "failed_items" not in answer:
             raise _unsure("The shop answered a deletion without saying what was deleted")
         return Deleted(missing=_texts(answer["missing_items"]), failed=_texts(answer["failed_items"]))
-
-    def _walk(self, route: str, key: str, only: list[Filter], after: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield rows by keyset, so that rows that come and go meanwhile shift nothing."""
-        last = after
-        while True:
-            with every_route():
-                raws, total = self._lists.page(route, [*only, (key, "gt", str(last))], (key,), PAGE, None)
-            yield from raws
-            if not raws or len(raws) >= total:
-                return
-            newest = max(read.whole(raw.get(key)) or 0 for raw in raws)
-            if newest <= last:
-                raise later("The shop gave the same page again instead of the next one", ODD_SECONDS)
-            last = newest
 
     def _post(self, route: str, body: dict[str, Any]) -> Any:
         try:

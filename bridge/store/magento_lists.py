@@ -26,7 +26,7 @@ from bridge.store.magento_faults import ODD_SECONDS, NotTaken, NotThere, later
 from bridge.store.magento_search import Filter, Query, criteria, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from bridge.events import Kind
     from bridge.store.magento_rest import Answer
@@ -86,6 +86,26 @@ class Lists:
                 if size <= SMALLEST or time.monotonic() > end:
                     raise
                 size //= 2
+
+    def rows(
+        self,
+        route: str,
+        key: str,
+        only: list[Filter],
+        size: int,
+        fields: str | None = None,
+        *,
+        after: int = 0,
+        less_on: type[Stumbled] = NotTaken,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield every row for which ``only`` holds by ascending ``key``, a number, from above ``after`` on."""
+        last = after
+        while True:
+            raws, total = self.page(route, [*only, (key, "gt", str(last))], (key,), size, fields, less_on=less_on)
+            yield from raws
+            if not raws or len(raws) >= total:
+                return
+            last = _beyond(last, (read.whole(raw.get(key)) for raw in raws))
 
     def walk(
         self,
@@ -252,7 +272,11 @@ def rows_of(answer: Answer) -> Rows:
 
 def advance(kind: Kind, raws: list[dict[str, Any]], last: str) -> str:
     """Return the greatest id of a page, or refuse to go round in circles."""
-    newest = max((read.whole(read.entity_id(kind, raw)) or 0 for raw in raws), default=0)
-    if newest <= int(last):
+    return str(_beyond(int(last), (read.whole(read.entity_id(kind, raw)) for raw in raws)))
+
+
+def _beyond(last: int, found: Iterable[int | None]) -> int:
+    newest = max((one or 0 for one in found), default=0)
+    if newest <= last:
         raise later("The shop gave the same page again instead of the next one", ODD_SECONDS)
-    return str(newest)
+    return newest

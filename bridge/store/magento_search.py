@@ -21,7 +21,9 @@ IN_BYTES = 4_000
 """How long the encoded list of an ``in`` filter may be: the rest of the URL needs its part of the 6 kB."""
 
 
-def criteria(filters: Iterable[Filter] = (), *, sort: Iterable[str] = (), size: int | None = None) -> Query:
+def criteria(
+    filters: Iterable[Filter] = (), *, sort: Iterable[str] = (), size: int | None = None, page: int = 1
+) -> Query:
     """Return the query of a list call; all filters must hold, rows come in ascending order of ``sort``."""
     query: Query = []
     for group, (field, condition, value) in enumerate(filters):
@@ -31,7 +33,7 @@ def criteria(filters: Iterable[Filter] = (), *, sort: Iterable[str] = (), size: 
         name = f"searchCriteria[sortOrders][{place}]"
         query += [(f"{name}[field]", field), (f"{name}[direction]", "ASC")]
     if size is not None:
-        query += [("searchCriteria[pageSize]", str(size)), ("searchCriteria[currentPage]", "1")]
+        query += [("searchCriteria[pageSize]", str(size)), ("searchCriteria[currentPage]", str(page))]
     return query or [("searchCriteria", "")]
 
 

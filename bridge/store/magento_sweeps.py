@@ -7,20 +7,20 @@ count of the page, so that it ends with the first page that is not full.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Stumbled
 from bridge.events import EntityRef
 from bridge.store import magento_read as read
 from bridge.store.entities import Level, Listed, Page, Paper
-from bridge.store.magento_faults import ODD_SECONDS, NotTaken, NotThere, later
-from bridge.store.magento_search import Filter, Query, criteria, moment
+from bridge.store.magento_faults import ODD_SECONDS, NotThere, later
+from bridge.store.magento_search import Filter, criteria, moment
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from bridge.store.magento_lists import Rows
+    from bridge.store.magento_lists import Lists
     from bridge.store.magento_rest import Rest
 
 STOCK_SIZE = 300
@@ -31,40 +31,12 @@ PAPERS = {"shipment": "shipments", "invoice": "invoices", "credit_memo": "credit
 PAPER_FIELDS = "items[entity_id,order_id,store_id,created_at],total_count"
 
 
-class Pages(Protocol):
-    """Asks for page 1 of a list."""
-
-    def __call__(
-        self,
-        route: str,
-        filters: list[Filter],
-        sort: tuple[str, ...],
-        size: int,
-        fields: str | None,
-        *,
-        less_on: type[Stumbled] = NotTaken,
-    ) -> Rows:
-        """Return rows and count."""
-
-
-def papers(page: Pages, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
+def papers(lists: Lists, since: dt.datetime, until: dt.datetime) -> Iterator[Paper]:
     """Yield the documents of orders made within the two moments, both included, each once, kind after kind."""
     for kind, route in PAPERS.items():
-        last = 0
-        while True:
-            filters: list[Filter] = [
-                ("created_at", "gteq", moment(since)),
-                ("created_at", "lteq", moment(until)),
-                ("entity_id", "gt", str(last)),
-            ]
-            raws, total = page(route, filters, ("entity_id",), PAPER_SIZE, PAPER_FIELDS, less_on=Stumbled)
-            yield from (found for raw in raws if (found := _paper(kind, raw)) is not None)
-            newest = max((read.whole(raw.get("entity_id")) or 0 for raw in raws), default=0)
-            if not raws or len(raws) >= total:
-                break
-            if newest <= last:
-                raise later("The shop gave the same page again instead of the next one", ODD_SECONDS)
-            last = newest
+        made: list[Filter] = [("created_at", "gteq", moment(since)), ("created_at", "lteq", moment(until))]
+        raws = lists.rows(route, "entity_id", made, PAPER_SIZE, PAPER_FIELDS, less_on=Stumbled)
+        yield from (found for raw in raws if (found := _paper(kind, raw)) is not None)
 
 
 def _paper(kind: str, raw: dict[str, Any]) -> Paper | None:
@@ -83,8 +55,7 @@ def stock_page(rest: Rest, website: str, cursor: str | None) -> Page | None:
     of the page before, by which a shop is noticed that repeats its last page.
     """
     size, number, before = _place(cursor)
-    query: Query = criteria([], sort=["sku"], size=size)
-    query = [(name, str(number) if name.endswith("[currentPage]") else value) for name, value in query]
+    query = criteria(sort=["sku"], size=size, page=number)
     query.append(("fields", "items[sku,is_salable],total_count"))
     try:
         data = read.table(rest.get(f"inventory/export-stock-salable-qty/website/{website}", query).data)

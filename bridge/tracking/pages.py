@@ -61,7 +61,7 @@ def page_type(body_classes: str | Iterable[str]) -> str | None:
     """Return Ometria's page type for the value of a body's class attribute, or for its classes."""
     classes = body_classes.split() if isinstance(body_classes, str) else list(body_classes)
     for pattern, found in PAGE_TYPES:
-        if any(_fits(pattern, name) for name in classes):
+        if any(fits(pattern, name) for name in classes):
             return found
     return None
 
@@ -70,8 +70,9 @@ def is_below(base: str, path: bytes, patterns: Iterable[str]) -> bool:
     """Return whether a path, less the store view's base path, fits one of the patterns: as the tag itself reads it."""
     full = path.decode("latin-1")
     rest = full.removeprefix(base) if full.startswith(base) else full[1:]
-    return any(_fits(pattern, f"/{rest.rstrip('/')}") for pattern in patterns)
+    return any(fits(pattern, f"/{rest.rstrip('/')}") for pattern in patterns)
 
 
-def _fits(pattern: str, name: str) -> bool:
+def fits(pattern: str, name: str) -> bool:
+    """Return whether a name is the pattern, or begins with what stands before its ``*``."""
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -38,11 +38,11 @@ log = structlog.get_logger()
 
 PARTS = {
     "basket": ("small", "learn", "basket"),
-    "graphql": ("small", "learn", "graphql"),
+    "graphql": ("small", "learn", "named", "graphql"),
     "listing": ("small", "listing"),
     "layer": ("small", "learn", "layer"),
     "variant": ("small", "learn", "variant"),
-    "visit": ("small", "visit"),
+    "visit": ("small", "named", "visit"),
 }
 """Scripts that the tag loads where a page needs them, with their files; each is the same for every store view."""
 MAIN = ("page", "adds", "watch", "visitor", "view")

@@ -27,16 +27,17 @@ def wait_for(condition, seconds=15.0):
     return found
 
 
-def keeper(tmp_path, *code):
+def keeper(tmp_path, *code, runner=None):
     environ = {**os.environ, "BRIDGE_DATA_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "bridge", "keep", "child", sys.executable, "-c", *code]
+    named = [] if runner is None else ["--runner", str(runner)]
+    command = [sys.executable, "-m", "bridge", "keep", *named, "child", sys.executable, "-c", *code]
     return subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
 
 
-def child_of(tmp_path, other_than=None):
+def child_of(tmp_path, other_than=None, name="child"):
     def found():
         try:
-            pid = int((tmp_path / "run" / "child.pid").read_text())
+            pid = int((tmp_path / "run" / f"{name}.pid").read_text())
         except (OSError, ValueError):
             return None
         return pid if pid != other_than and alive(pid) else None
@@ -71,6 +72,41 @@ def test_a_killed_keeper_leaves_no_process_behind(tmp_path):
     kept.kill()
     kept.wait()
     wait_for(lambda: not alive(child))
+
+
+RUNS = """
+from bridge.processes import Plan, run_plan
+plan = Plan()
+plan.add("valkey", "valkey")
+run_plan(plan, lambda: None)
+"""
+
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+
+
+def test_a_killed_run_leaves_no_process_behind(tmp_path):
+    environ = {**os.environ, "BRIDGE_DATA_DIR": str(tmp_path)}
+    run = subprocess.Popen([sys.executable, "-c", RUNS], env=environ, stdout=subprocess.DEVNULL)
+    try:
+        child = child_of(tmp_path, name="valkey")
+        kept = parent(child)
+        between = parent(kept)
+        assert parent(between) == run.pid
+    finally:
+        run.kill()
+        run.wait()
+    for pid in (child, kept, between):
+        wait_for(lambda pid=pid: not alive(pid))
+
+
+def test_a_keeper_whose_run_is_gone_already_starts_nothing(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    kept = keeper(tmp_path, LIVES, runner=gone.pid)
+    assert kept.wait(timeout=15) == 0
+    assert not (tmp_path / "run" / "child.pid").exists()
 
 
 def test_a_wrong_configuration_is_not_tried_again(tmp_path):

@@ -45,6 +45,8 @@ def test_a_captured_page_says_what_it_is(name, kind, source, product, sku, categ
         ("<body>", HOME + "fr/checkout/cart/", "basket", "path /fr/checkout/cart/"),
         ("<body>", HOME + "checkout", "checkout", "path /checkout"),
         ("<body>", HOME + "catalogsearch/result/", "listing", "path /catalogsearch/result/"),
+        ("<body>", HOME + "fr/order-confirmation", "confirmation", "path /fr/order-confirmation"),
+        ("<body>", HOME + "search.html", "listing", "path /search.html"),
         ("<body>", HOME + "about", None, ""),
         ('<body class="cms-noroute-index">', HOME, None, "body class cms-noroute-index"),
         ("", HOME + "x", None, ""),

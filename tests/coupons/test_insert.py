@@ -11,7 +11,9 @@ from bridge.coupons.insert import KNOWN, TWICE, Codes, insert
 from bridge.coupons.ledger import of_keys
 from bridge.coupons.room import room
 from bridge.coupons.sending import TAKEN
+from bridge.db import db
 from bridge.errors import Refused, Retry
+from bridge.settings import set_value
 from tests.coupons.till import AUTO, OFF, later, states
 
 LATER = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -78,11 +80,19 @@ def test_one_bad_code_does_not_stop_the_others(till, rule):
     assert set(states()) == {"OLD-1", "FIRST", "good", "LAST"}, "what was refused is not in the ledger of codes"
 
 
-@pytest.mark.parametrize("count", [0, 10_001])
-def test_no_codes_and_too_many_are_refused(till, rule, count):
-    with pytest.raises(Refused):
+@pytest.mark.parametrize(("count", "said"), [(0, "at least 1"), (4, "coupons.request_most")])
+def test_no_codes_and_too_many_are_refused(till, rule, count, said):
+    set_value("default", "coupons.request_most", 3, "test")
+    db.session.commit()
+    with pytest.raises(Refused, match=said):
         insert(rule, [f"C{n}" for n in range(count)], "r1")
     assert till.codes() == set()
+
+
+def test_small_calls_to_the_shop_bound_no_request(till, rule):
+    set_value("default", "coupons.batch", 1, "test")
+    db.session.commit()
+    assert len(insert(rule, [f"C{n}" for n in range(21)], "r1").taken) == 21
 
 
 def test_a_rule_that_cannot_be_used_takes_no_codes_until_it_can(till):

@@ -19,6 +19,7 @@ from bridge.store import CodeFormat
 from bridge.store.magento import Magento
 from tests.coupons.test_at_once import at_once
 from tests.coupons.till import AUTO, later, states
+from tests.faults.dying import run_and_die
 
 STEPS = (
     (ledger, "begin_write"),
@@ -43,52 +44,11 @@ EVERY = 1 if "FAULT_ROUNDS" in os.environ else 4
 """The long form takes every step, the short one some of them."""
 
 
-def run_and_die(work, last):
-    """Run in a process of its own that kills itself at a step; return whether it lived to the end."""
-    child = os.fork()
-    if child == 0:
-        _run(work, last)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the worker failed by itself"
-    return not os.WIFSIGNALED(status)
-
-
-def _run(work, last):
-    count = 0
-
-    def step():
-        nonlocal count
-        count += 1
-        if count == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watched(call):
-        def inner(*args, **kwargs):
-            step()
-            result = call(*args, **kwargs)
-            step()
-            return result
-
-        return inner
-
-    code = 1
-    try:
-        db.session.remove()
-        db.engine.dispose(close=False)
-        for owner, name in STEPS:
-            setattr(owner, name, watched(getattr(owner, name)))
-        db.session.commit = watched(db.session.commit)
-        work()
-        code = 0
-    finally:
-        os._exit(code)
-
-
 def each_step(work, check, monkeypatch):
     """Kill at each step in turn, pass the leases, and let another worker go on, until one lives to the end."""
     for number, last in enumerate(range(1, MOST_STEPS, EVERY)):
         db.session.rollback()
-        if run_and_die(lambda number=number: work(number), last):
+        if run_and_die(lambda number=number: work(number), STEPS, last):
             return number
         # The clock goes on from round to round: a lease that was given back must not lie in the future.
         later(monkeypatch, (number + 1) * (2 * generate.SETTLE_SECONDS + requests.LEASE_SECONDS))

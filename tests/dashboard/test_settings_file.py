@@ -48,7 +48,9 @@ def test_the_file_holds_own_values_and_no_key(signed_in, given):
     assert answer.mimetype == "application/yaml"
     assert "attachment" in answer.headers["Content-Disposition"]
     text = answer.get_data(as_text=True)
-    assert text.endswith('# default general.api_key is set.\n"store:de":\n  orders.valid_statuses: [complete, paid]\n')
+    assert text.endswith(
+        "# default general.api_key is set.\nstore:de:\n  orders.valid_statuses:\n  - complete\n  - paid\n"
+    )
     assert "om_live" not in text
 
 

@@ -67,6 +67,19 @@ def test_skus_come_from_what_is_kept_else_from_the_shop(shop):
     assert shop.calls == []
 
 
+def test_of_two_orders_that_name_a_product_by_two_skus_one_counts(shop):
+    """A second SKU would stay when the product is read, and might be told as its id."""
+    first, second = samples.GUEST_ORDER.lines[1], msgspec.structs.replace(samples.GUEST_ORDER.lines[1], sku="HOOD-NEW")
+    lines = samples.GUEST_ORDER.lines
+    assert (first.sku, first.parent) == ("HOOD-S", lines[0].id)
+    newer = msgspec.structs.replace(samples.GUEST_ORDER, id="44", lines=(lines[0], second))
+    catalog.keep_orders([samples.GUEST_ORDER, newer])
+    assert db.session.get(CatalogItem, "HOOD-NEW") is None
+    catalog.keep_products([msgspec.structs.replace(samples.VARIANT, sku="HOOD-LAST")])
+    assert db.session.get(CatalogItem, "HOOD-S") is None
+    assert catalog.skus_of(["13"], shop) == {"13": "HOOD-LAST"}
+
+
 def test_a_changed_sku_replaces_the_old_one_for_product_and_variants(shop):
     catalog.keep_products([samples.HOODIE, samples.VARIANT])
     catalog.keep_products([msgspec.structs.replace(samples.HOODIE, sku="HOOD-2")])

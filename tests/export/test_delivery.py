@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
+import structlog
 from sqlalchemy import select
 
 from bridge.db import db
 from bridge.events import EntityRef
-from bridge.export import jobs, ledger, refusals
+from bridge.export import jobs, ledger, log_search, refusals
 from bridge.models import Pending, RequestLog
-from bridge.ometria import Pacer
+from bridge.ometria import Pacer, pacing
 from bridge.settings import load_book, unset_value
 from tests.export.test_jobs import ORDER, owe, waiting
 
@@ -32,6 +35,15 @@ class TestDryRun:
         assert {(row.state, row.attempts) for row in waiting().values()} == {("waiting", 0)}
         jobs.session(account.id)
         assert db.session.query(RequestLog).count() == 2, "shown once an hour, not once a minute"
+
+    def test_what_is_only_shown_is_no_error(self, room, account, settings):
+        settings(export__dry_run=True, logging__errors=True)
+        owe(account, ORDER)
+        with structlog.testing.capture_logs() as written:
+            jobs.session(account.id)
+        assert db.session.query(RequestLog).count() == 1
+        assert list(log_search.lines(log_search.Wanted(errors=True))) == []
+        assert "request to Ometria failed" not in [row["event"] for row in written]
 
     def test_what_was_shown_is_sent_at_once_when_it_is_over(self, room, account, settings):
         settings(export__dry_run=True)
@@ -137,3 +149,20 @@ def test_a_live_call_that_waits_goes_before_any_call_of_history(redis_client):
     live.join(10)
     history.join(10)
     assert order == ["live", "history"]
+
+
+def test_history_sleeps_while_a_live_call_is_about_to_come(redis_client, monkeypatch):
+    """The turn is free then, and there is no time at which it would be: it must not ask Redis all the while."""
+    with Pacer(redis_client).turn("key", 1000):
+        gate = next(iter(redis_client.scan_iter("bridge:ometria:*:gate"))).decode()
+    redis_client.set(gate.replace(":gate", ":live"), b"1", px=pacing.LIVE_MARK_MS)
+    naps = []
+    sleep = time.sleep
+    monkeypatch.setattr(
+        pacing,
+        "time",
+        SimpleNamespace(monotonic=time.monotonic, time=time.time, sleep=lambda s: naps.append(s) or sleep(s)),
+    )
+    with Pacer(redis_client).turn("key", 1000, live=False):
+        pass
+    assert 2 <= len(naps) <= pacing.LIVE_MARK_MS / 1000 / pacing.STEP_SECONDS + 2

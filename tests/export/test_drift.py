@@ -8,7 +8,7 @@ import time
 import msgspec
 import pytest
 from rq import Queue
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from bridge.db import db
 from bridge.errors import Retry
@@ -310,6 +310,24 @@ def test_days_choose_what_is_compared(exported):
     day = dt.date(2020, 1, 1)
     found = figures(compare(exported, "order", since=day, until=day))
     assert (found["shop"], found["missing"], found["extra"]) == (1, 1, 0)
+
+
+def test_a_comparison_of_a_day_reads_of_the_ledger_what_was_made_on_it(exported):
+    """Between two orders of a day may lie a million of others that were sent."""
+    orders = [one for ref, one in exported.shop._entities.items() if ref.kind == "order"]
+    made = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    exported.shop.put(msgspec.structs.replace(orders[0], created_at=made))
+    read = []
+    watch = lambda row, _context, _names=None: read.append(row.entity)  # noqa: E731 two events take it
+    for name in ("load", "refresh"):
+        event.listen(SentRecord, name, watch)
+    try:
+        found = figures(compare(exported, "order", since=made.date(), until=made.date()))
+    finally:
+        for name in ("load", "refresh"):
+            event.remove(SentRecord, name, watch)
+    assert (found["shop"], found["sent"]) == (1, 1)
+    assert set(read) == {orders[0].id}
 
 
 class TestInterruptions:

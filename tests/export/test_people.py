@@ -76,3 +76,10 @@ def test_a_store_view_that_is_not_in_the_tree_stands_alone():
 def test_an_address_is_found_whatever_its_letters_and_under_an_older_secret():
     id_ = note("fr", 1, 100, email=" Anna@X.test ", secrets=SECRETS[1:])
     assert note("fr", 3, 200) == id_
+
+
+def test_of_many_addresses_those_are_told_of_which_anything_is_kept_in_any_letters():
+    note("fr", 1, 100)
+    asked = ["Anna@X.test", "anna@x.test", "bert@x.test"]
+    assert people.noted(asked, SECRETS) == {"Anna@X.test", "anna@x.test"}
+    assert people.noted([], SECRETS) == set()

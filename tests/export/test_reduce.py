@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+import structlog
 
 from bridge.errors import Refused
 from bridge.export.mapping import RECORD_BYTES, mapped
@@ -58,6 +59,12 @@ def test_an_order_keeps_every_line():
 
 def test_a_contact_gives_up_its_properties():
     assert "properties" not in body(Contact(collection="customers", id="1", properties={"text": "x" * 61_000}))
+
+
+def test_an_id_that_looks_like_an_address_is_in_no_log_however_large_its_record():
+    with structlog.testing.capture_logs() as written, pytest.raises(Refused, match="e-mail"):
+        mapped(Product(id="anna@x.test", properties={"text": "x" * 61_000}))
+    assert "anna" not in str(written)
 
 
 def test_what_is_too_large_without_them_is_set_aside_with_its_size():

@@ -102,6 +102,20 @@ def test_a_shop_without_such_a_list_is_left_to_the_rolling_sweep(learnt, monkeyp
     assert cursors.read("stock:base")["without"] is True
 
 
+def test_a_list_that_the_shop_has_only_now_is_learnt_first(room, account, monkeypatch):
+    owe(account, *room.shop._entities, lane="history")
+    jobs.session(account.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(room.shop, "stock", lambda *_: None)
+        for quarters in range(2):
+            later(room, quarters)
+    assert later(room, 2) == (False, set())
+    assert waiting() == {}
+    sells(room, "1", salable=False)
+    assert later(room, 3) == (False, {account.id})
+    assert set(waiting()) == {("product", "1")}
+
+
 def test_a_sweep_that_ran_out_of_time_goes_on_where_it_was(learnt, account, monkeypatch):
     learnt.shop._page = 1
     sells(learnt, "13", salable=False)

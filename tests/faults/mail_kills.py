@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from email.message import EmailMessage
 from typing import Any
 
-from bridge.db import db
 from bridge.mail import deciding, deliveries, jobs, seen, sending, taking
 from bridge.mail.spool import MailSpool
 from bridge.mail.upstream import Upstream
 from bridge.ometria.transactional import TransactionalMail
 from bridge.sandbox import mails
+from tests.faults.dying import run_and_die
 
 STEPS: tuple[tuple[Any, str], ...] = (
     (MailSpool, "read"),
@@ -39,44 +37,12 @@ STEPS: tuple[tuple[Any, str], ...] = (
 
 def work_and_die(room, step: int) -> bool:
     """Run the job in a process of its own that kills itself at a step; return whether it lived to the end."""
-    child = os.fork()
-    if child == 0:
-        _work_and_die(room, step)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the worker failed by itself"
-    return not os.WIFSIGNALED(status)
 
-
-def _work_and_die(room, last: int) -> None:
-    count = 0
-
-    def step() -> None:
-        nonlocal count
-        count += 1
-        if count == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watched(call):
-        def inner(*args, **kwargs):
-            step()
-            result = call(*args, **kwargs)
-            step()
-            return result
-
-        return inner
-
-    code = 1
-    try:
-        db.session.remove()
-        db.engine.dispose(close=False)
-        for owner, name in STEPS:
-            setattr(owner, name, watched(getattr(owner, name)))
-        db.session.commit = watched(db.session.commit)
+    def work() -> None:
         while jobs.work(room.mailer):
             pass
-        code = 0
-    finally:
-        os._exit(code)
+
+    return run_and_die(work, STEPS, step)
 
 
 def welcome(room, number: int) -> tuple[str, EmailMessage]:

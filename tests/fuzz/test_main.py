@@ -124,3 +124,14 @@ def test_a_whole_run_writes_its_figures(tmp_path, monkeypatch):
     assert (figures["findings"], figures["seed"]) == (0, 1)
     assert set(figures["targets"]) == set(TARGETS)
     assert "executions" in table(record.State(tmp_path, 1, TARGETS), list(TARGETS))
+
+
+def test_several_processes_run_the_same_cases_as_one(run, tmp_path):
+    """A batch is made of its seed, target and number alone: each is run once, whoever runs it."""
+    state = lambda: json.loads((tmp_path / "seed-1.json").read_text())["targets"]["chunks"]  # noqa: E731 asked twice
+    assert run("--target", "chunks", "--executions", "3200") == 0
+    alone = state()
+    (tmp_path / "seed-1.json").unlink()
+    assert run("--target", "chunks", "--executions", "3200", "--jobs", "2") == 0
+    together = state()
+    assert {**together, "seconds": 0} == {**alone, "seconds": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.db import db
-from bridge.mail import jobs
+from bridge.mail import deliveries, jobs
 from bridge.mail.pauses import age_of, pause_after
 from bridge.models_mail import MailExpectation, MailLetter
 from bridge.queues import JOBS
@@ -62,6 +62,51 @@ def test_a_mail_whose_file_is_lost_ends_in_words(room):
     room.mailer.spool.drop(name)
     room.work()
     assert (room.row().state, room.row().reason) == ("refused", "the spooled file is gone")
+
+
+def test_a_file_that_cannot_be_read_now_holds_up_no_other_and_is_taken_later(room, monkeypatch):
+    email, message = other(room, 1)
+    bad = room.put(raw(message), email)
+    second, message = other(room, 2)
+    room.put(raw(message), second)
+    real = room.mailer.spool.read
+
+    def read(name):
+        if name == bad:
+            raise OSError(5, "Input/output error")
+        return real(name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(room.mailer.spool, "read", read)
+        room.work()
+        assert room.relayed_to() == [second]
+        assert room.spooled() == [bad]
+    room.work()
+    assert sorted(room.relayed_to()) == [email, second]
+    assert room.spooled() == []
+
+
+def test_every_file_that_was_handed_over_goes_at_once_but_one_that_cannot(room, monkeypatch):
+    monkeypatch.setattr(deliveries, "AT_ONCE", 2)
+    names = []
+    for number in range(5):
+        email, message = other(room, number)
+        names.append(room.put(raw(message), email))
+    real = room.mailer.spool.drop
+
+    def drop(name):
+        if name in names[:2]:
+            raise OSError(30, "Read-only file system")
+        real(name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(room.mailer.spool, "drop", drop)
+        jobs.work(room.mailer)
+        assert len(room.relayed_to()) == 5
+        assert room.spooled() == names[:2]
+    jobs.work(room.mailer)
+    assert room.spooled() == []
+    assert len(room.relayed_to()) == 5
 
 
 @pytest.mark.parametrize(("age", "pause"), [(0, 1), (2.9, 1), (3, 3), (12, 10), (50, 30), (5000, 30)])

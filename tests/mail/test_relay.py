@@ -11,6 +11,7 @@ import signal
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -130,6 +131,34 @@ def test_250_comes_only_once_the_spool_has_the_message(start_relay, tmp_path):
         client.socket.settimeout(20)
         assert client.socket.recv(3) == b"250"
     assert len(relay.kept()) == 1
+
+
+def test_a_whole_message_is_kept_though_its_client_is_gone_before_a_writer_was_free(start_relay, tmp_path, monkeypatch):
+    may_write, writing = threading.Event(), threading.Event()
+
+    class SlowSpool(MailSpool):
+        def put(self, envelope, data):
+            writing.set()
+            assert may_write.wait(20)
+            return super().put(envelope, data)
+
+    monkeypatch.setattr(smtp_desk, "WRITERS", 1)
+    relay = start_relay(spool=SlowSpool((tmp_path / "slow",)))
+    with relay.client() as first:
+        first.greet().begin()
+        first.send(MESSAGE + b".\r\n")
+        assert writing.wait(20)
+        impatient = relay.client()
+        impatient.greet().begin()
+        impatient.send(MESSAGE + b".\r\n")
+        wait_for(lambda: relay._relay._desk._writers._work_queue.qsize() == 1)
+        impatient.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        impatient.close()
+        wait_for(lambda: relay.connections() == 1)
+        may_write.set()
+        assert first.reply()[0] == 250
+    wait_for(lambda: len(relay.kept()) == 2)
+    assert [message for _, message in relay.kept()] == [MESSAGE, MESSAGE]
 
 
 def test_a_wake_up_that_hangs_or_fails_delays_no_answer(start_relay):

@@ -12,6 +12,7 @@ from bridge.mail.smtp_lines import (
     BadLine,
     DataReader,
     command,
+    message_of,
     path,
     stuffed,
     unfit,
@@ -139,12 +140,12 @@ def test_a_message_ends_at_its_dot_however_it_is_cut(sent, message):
     for cut in range(len(sent) + 1):
         reader = read([sent[:cut], sent[cut:] + rest])
         assert reader.done
-        assert reader.message() == message
+        assert message_of(reader.whole()) == message
         assert reader.rest == rest[len(rest) - len(reader.rest) :]
         assert reader.size == len(sent) - 3
     whole = read([bytes([byte]) for byte in sent])
     assert whole.done
-    assert (whole.message(), whole.rest) == (message, b"")
+    assert (message_of(whole.whole()), whole.rest) == (message, b"")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,9 @@ def test_no_other_end_ends_a_message(end):
 @pytest.mark.parametrize("bare", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\r\n", b"a\n\r\n", b"\n", b"\r"])
 def test_a_bare_cr_or_lf_is_never_passed_on(bare):
     assert unfit(bare).startswith("554 5.6.0")
-    assert refusal(read([b"Subject: x\r\n\r\n" + bare + b"\r\n.\r\n"]).message).reply.startswith("554 5.6.0")
+    assert refusal(message_of, read([b"Subject: x\r\n\r\n" + bare + b"\r\n.\r\n"]).whole()).reply.startswith(
+        "554 5.6.0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_a_message_that_is_too_large_is_read_to_its_end_in_little_memory():
     reader.feed(b".\r\nQUIT\r\n")
     assert reader.done
     assert reader.rest == b"QUIT\r\n"
-    assert refusal(reader.message).reply.startswith("552 5.3.4")
+    assert refusal(reader.whole).reply.startswith("552 5.3.4")
 
 
 def test_a_message_that_is_shed_is_read_to_its_end_too():
@@ -205,7 +208,7 @@ def test_dots_put_before_lines_come_off_again():
         sent = stuffed(raw)
         assert b"\r\n.\r\n" not in b"\r\n" + sent
         assert unstuffed(sent) == raw
-        assert read([sent + b".\r\n"]).message() == raw
+        assert message_of(read([sent + b".\r\n"]).whole()) == raw
 
 
 @pytest.mark.parametrize("before", [b"", b"short\r\n" * 30_000, b"y" * LINE_MOST + b"\r\n"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,41 @@ def test_the_next_place_takes_what_the_first_refuses(tmp_path):
     assert (tmp_path / "second" / f"{name}.mail").exists()
     spool.drop(name)
     assert list(spool.waiting()) == []
+
+
+@pytest.fixture
+def broken(tmp_path, monkeypatch):
+    """A place whose disk answers nothing any more."""
+    place = tmp_path / "broken"
+    place.mkdir(mode=0o700)
+    for call in ("stat", "lstat", "open", "unlink", "iterdir"):
+        monkeypatch.setattr(Path, call, _failing(getattr(Path, call), place))
+    return place
+
+
+def _failing(real, place):
+    def call(self, *args, **kwargs):
+        if str(self).startswith(str(place)):
+            raise OSError(5, "Input/output error")
+        return real(self, *args, **kwargs)
+
+    return call
+
+
+def test_a_place_that_broke_keeps_no_mail_of_the_next_place_from_its_way(tmp_path, broken):
+    spool = MailSpool((broken, tmp_path / "second"))
+    name = spool.put(ENVELOPE, b"kept")
+    (place,) = spool.place_ids()
+    assert list(spool.waiting()) == [name]
+    assert spool.place_of(name) == place
+    assert spool.read(name) == (ENVELOPE, b"kept")
+    spool.drop(name)
+    assert list(spool.waiting()) == []
+
+
+def test_what_may_still_lie_in_a_place_that_broke_is_not_taken_for_removed(tmp_path, broken):
+    with pytest.raises(OSError, match="Input/output"):
+        MailSpool((broken, tmp_path / "second")).drop("00000000000000000001-0123456789ab")
 
 
 def test_only_when_every_place_refuses_is_the_message_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -140,7 +141,6 @@ def test_numbers_links_and_products_of_captured_mails_are_given_on():
     shipment = verdict("024_shipment_fr")
     assert (shipment.order, shipment.shipment, shipment.store) == ("2000000002", "2000000001", "fr")
     forgot = verdict("051_forgot_password_fr")
-    assert forgot.link.startswith("http://eu.store.test/customer/account/createPassword/?id=6&token=")
     assert (forgot.customer, forgot.store) == ("6", "fr")
     assert verdict("055_stock_alert_fr").products == ("12",)
     assert verdict("039_order_comment_de").store == "de"
@@ -169,4 +169,4 @@ def test_a_token_of_a_captured_mail_is_in_no_text_of_its_verdict():
         verdict = told(raw, to=recipient_of(letter), shop=shop_at(path.stem, letter), expected=list(KIND_OF))
         for token in tokens:
             assert len(token) == 32
-            assert token not in repr(verdict) + repr(letter) + Marks.of(letter).summary()
+            assert token not in str(dataclasses.asdict(verdict)) + repr(letter) + Marks.of(letter).summary()

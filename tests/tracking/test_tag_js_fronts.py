@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
+from threading import Event
 from urllib.request import Request, urlopen
 
 import pytest
@@ -16,6 +17,7 @@ from bridge.sandbox.ometria import OmetriaOptions, create_ometria
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
 from bridge.settings import Store
+from bridge.tracking.observer import Capture
 from tests.replay.bridged import tracking_room
 from tests.tracking.conftest import ACCOUNT, make_book
 from tests.tracking.sandbox_front import IDRIS, MAREN, PASSWORD
@@ -206,6 +208,74 @@ def test_a_customer_who_was_logged_in_by_token_before_bridge_came_is_identified(
     front.page.evaluate("front.go('/quayside-holdall.html')")
     front.wait("pageview", 3)
     assert len(front.events("identify")) == 1
+
+
+def test_a_customer_known_by_token_is_told_after_the_view_however_late_bridge_reads_and_ometria_loads(
+    make_front, monkeypatch
+):
+    front = make_front("graphql")
+    front.open("/")
+    front.page.evaluate("([email, password]) => front.logIn(email, password)", [IDRIS, PASSWORD])
+    front.wait("identify", 1)
+    # Another browser's storage: of her who has the token nothing is known.
+    front.page.evaluate(
+        "Object.keys(localStorage).forEach((key) => key.startsWith('bridge.') && localStorage.removeItem(key))"
+    )
+    front.page.context.clear_cookies()
+    read, was_asked = Capture.seen, Event()
+
+    def late(self, route, exchange):
+        if b"{customer{email}}" in (exchange.request_body or b""):
+            was_asked.wait(10)
+        read(self, route, exchange)
+
+    def ask(route):
+        route.continue_()
+        if "authorization" in route.request.headers:
+            was_asked.set()
+
+    monkeypatch.setattr(Capture, "seen", late)
+    front.page.route("**/_bridge/me", ask)
+    held = []
+    front.page.route("**/tags/*.js", lambda route: held.append(route))
+    front.page.goto(front.url + "/bags.html", wait_until="commit")
+    until(front, was_asked.is_set)
+    front.page.wait_for_timeout(1500)
+    assert len(front.events("identify")) == 1
+    held.pop().continue_()
+    assert [event["uiid"] for event in front.wait("identify", 2)] == [IDRIS, IDRIS]
+    assert [event["type"] for event in front.events("pageview", "identify")][-2:] == ["pageview", "identify"]
+
+
+def until(front, is_so):
+    limit = time.monotonic() + 15
+    while not is_so() and time.monotonic() < limit:
+        front.page.wait_for_timeout(50)
+    assert is_so()
+
+
+def test_a_view_that_was_left_while_its_address_was_asked_for_changes_nothing_of_the_next(make_front):
+    front = make_front("graphql")
+    front.open("/")
+    front.wait("pageview", 1)
+    held = []
+
+    def hold(route):
+        if "query($url:String!){route" in (route.request.post_data or "") and "holdall" in route.request.post_data:
+            held.append(route)
+        else:
+            route.continue_()
+
+    front.page.route("**/graphql", hold)
+    front.page.evaluate("front.go('/quayside-holdall.html')")
+    until(front, lambda: held)
+    front.page.evaluate("front.go('/cart')")
+    front.page.wait_for_timeout(1000)
+    held.pop().continue_()
+    assert [view["type"] for view in front.wait("pageview", 2)] == ["homepage", "basket"]
+    front.page.evaluate(HOLDALL)
+    assert len(front.wait("setbasket", 1)) == 1
+    assert front.events("addtobasket") == []
 
 
 HOLDALL = "front.add('HP-BAG-01', [])"

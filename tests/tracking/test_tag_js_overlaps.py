@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.events import Identified
 from tests.tracking.conftest import make_book
 from tests.tracking.tag_shop import CONFIGURABLE
 from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify, lines
@@ -32,6 +33,54 @@ def test_an_identity_is_told_on_the_next_page_when_this_one_was_left_before_omet
     assert visit.shop.named("identify") == [["ada@example.com"]]
     assert visit.shop.asked_me == 3
     visit.wrong.clear()
+
+
+CUSTOMER = "localStorage.setItem('mage-cache-storage', JSON.stringify({ customer: { fullname: 'Ada' } }))"
+
+
+def logged_in_before(visit, asked_again):
+    """Show a customer of whom bridge knows nothing; each question after the shop has named her goes to a function."""
+    named = []
+
+    def shop(route):
+        named.append(route.request.url)
+        route.fulfill(json={"id": 7, "email": "ada@example.com"})
+
+    def bridge(route):
+        if named:
+            named.append(route.request.url)
+            asked_again(len(named) - 1)
+        route.continue_()
+
+    visit.page.route("**/_bridge/me", bridge)
+    visit.page.route("**/rest/default/V1/customers/me", shop)
+    visit.open("/")
+    visit.page.evaluate(CUSTOMER)
+    return next(cookie["value"] for cookie in visit.context.cookies() if cookie["name"] == "bridge_visitor")
+
+
+def read_late(visit, visitor):
+    """Let bridge have read the shop's answer only now."""
+    event = Identified(email="ada@example.com", source="account")
+    visit.shop.room.tracking.observer._identities.identify(visitor, None, event)
+
+
+def test_who_the_shop_has_named_is_asked_for_again_when_bridge_reads_its_answer_late(visit):
+    visitor = logged_in_before(visit, lambda number: number == 2 and read_late(visit, visitor))
+    visit.page.goto(visit.origin + "/product")
+    assert visit.wait("identify") == [["ada@example.com"]]
+    assert [call[0] for call in visit.shop.calls][-2:] == ["init", "identify"]
+
+
+def test_who_the_shop_has_named_is_told_on_the_next_page_when_this_one_was_left_before_bridge_knew(visit):
+    visitor = logged_in_before(visit, lambda _number: None)
+    with visit.page.expect_response("**/rest/default/V1/customers/me"):
+        visit.page.goto(visit.origin + "/product")
+    read_late(visit, visitor)
+    visit.open("/listing")
+    assert visit.wait("identify") == [["ada@example.com"]]
+    visit.open("/")
+    assert len(visit.shop.named("identify")) == 1
 
 
 def test_a_visitor_that_is_not_answered_is_no_error_of_the_page(visit):

@@ -16,10 +16,10 @@ import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from bridge.settings.places import base_path, store_at
 from bridge.tracking.cookies import MESSAGES, SESSION
 from bridge.tracking.endpoints.answers import CALLS_SECONDS, METHODS, NO_STORE, Throttle, from_own_page, json_answer
 from bridge.tracking.notices import cookie_value
-from bridge.tracking.places import base_path, store_at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bridge.errors import BridgeError
 from bridge.events import OrderPlaced
+from bridge.settings.places import store_at
 from bridge.tracking.endpoints.answers import CALLS_SECONDS, METHODS, NO_STORE, Throttle
-from bridge.tracking.places import store_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable

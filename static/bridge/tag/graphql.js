@@ -86,14 +86,11 @@ async function order(number) {
   call('order', store.orders + number);
 }
 
-// bridge may read the shop's answer a moment later than the browser gets it.
-async function learnWho(token) {
-  for (const rest of [0, 1000, 4000]) {
-    await pause(rest);
-    const told = await bridge.who(token);
-    bridge.identify(told);
-    if (told.email) { return; }
-  }
+// After the page view, which comes first.
+async function identify(asked) {
+  const told = await asked;
+  await bridge.ready();
+  bridge.identify(told);
 }
 
 async function read(headers, body, told) {
@@ -105,9 +102,9 @@ async function read(headers, body, told) {
     return;
   }
   const logged = data.generateCustomerToken;
-  if (logged && logged.token) { await learnWho({ Authorization: 'Bearer ' + logged.token }); }
+  if (logged && logged.token) { await identify(learnWho({ Authorization: 'Bearer ' + logged.token })); }
   if (data.createCustomer || data.createCustomerV2 || data.setGuestEmailOnCart || data.subscribeEmailToNewsletter) {
-    bridge.identify(await bridge.who(bearer(headers)));
+    await identify(bridge.who(bearer(headers)));
   }
   const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
   const id = mutated && ((data[mutated].cart || data[mutated]).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
@@ -122,10 +119,10 @@ bridge.customer = async (headers) => {
   if (known || !token.Authorization || bridge.away || !bridge.allowed()) { return; }
   known = true;
   if (recall('seen')) {
-    bridge.identify(await bridge.who(token));
+    await identify(bridge.who(token));
   } else {
     await ask('{customer{email}}', {}, token);
-    await learnWho(token);
+    await identify(learnWho(token));
   }
 };
 
@@ -134,7 +131,7 @@ document.addEventListener('eventing', bridge.safely(async ({ detail }) => {
   const { type, payload } = detail || {};
   log('eventing', type);
   if (type === 'ORDER_CONFIRMATION_PAGE_VIEW' && payload) { await order(payload.order_number); }
-  if (/^USER_(SIGN_IN|CREATE_ACCOUNT)$/.test(type)) { bridge.identify(await bridge.who({})); }
+  if (/^USER_(SIGN_IN|CREATE_ACCOUNT)$/.test(type)) { await identify(bridge.who({})); }
 }));
 
 const tellsAdds = () => /^(product|listing)$/.test(page.type);

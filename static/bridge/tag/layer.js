@@ -57,14 +57,11 @@ function layer(type, data) {
   return raw;
 }
 
-let begun = false;
-
 Object.assign(bridge.transport, {
   view(type, data, url) {
     window.ometria.raw_data = layer(type, data);
     // The plugin sends the first view itself; the data was there before it.
-    if (url && begun && window.ometria.init) { window.ometria.init(); }
-    begun = true;
+    if (url && window.ometria.init) { window.ometria.init(); }
   },
   identify(email) { command('identify', '', 'e=' + email + '&i='); },
   added() { log('held back: the plugin tells adds from its basket'); },

@@ -1,7 +1,11 @@
 // ---- one view of the page ----------------------------------------------------------------------------------------
 
+// How many views this page has shown: what is found out of an earlier one comes too late.
+let shown = 0;
+
 // What the page shows now. A front end without Magento's classes is asked for by its own address.
 async function look() {
+  const turn = shown;
   // What a front end says of itself.
   const said = window.bridgePage;
   if (said && said.type) {
@@ -14,12 +18,15 @@ async function look() {
   page.type = typeOf(classes);
   page.account = classes.includes('account');
   page.data = describe();
-  if (page.type === 'listing') { page.data = await within(part('listing').then((found) => found.listing()), 3000) || page.data; }
+  if (page.type === 'listing') {
+    const data = await within(part('listing').then((found) => found.listing()), 3000);
+    if (turn === shown && data) { page.data = data; }
+  }
   if (!page.action && !/^(homepage|basket|checkout|confirmation)$/.test(page.type)) {
     const isHeadless = () => performance.getEntriesByType('resource').some((asked) => kindOf(asked.name) === 'graphql');
-    for (let tries = 0; tries < 9 && !isHeadless(); tries += 1) { await pause(300); }
-    const told = isHeadless() && await within(part('graphql').then((found) => found.route()), 8000);
-    if (told) { Object.assign(page, told); }
+    for (let tries = 0; tries < 9 && turn === shown && !isHeadless(); tries += 1) { await pause(300); }
+    const told = turn === shown && isHeadless() && await within(part('graphql').then((found) => found.route()), 8000);
+    if (told && turn === shown) { Object.assign(page, told); }
   }
 }
 
@@ -27,15 +34,22 @@ async function look() {
 async function view(url) {
   const asked = who().then((told) => (told.email || away || !store.code || recall('seen') || recall('rest', '', TAB) ||
     !(section('customer') || {}).fullname ? told : part('visit').then((found) => found.known(told)))).catch((error) => { log('fault', error); return {}; });
-  await page.looked;
-  await loaded;
-  call('view', page.type || null, page.data, url);
+  const turn = shown;
+  let looked;
+  while (looked !== page.looked) {
+    looked = page.looked;
+    await looked;
+    await loaded;
+  }
+  // A view that was left before it could be told is none, as of a page that is left so early.
+  if (turn === shown) { call('view', page.type || null, page.data, url); }
   await within(asked.then(identify), 1000);
 }
 
 const enter = () => page.type === 'checkout' && allowed() && part('visit').then((found) => found.enter()).catch(() => log('fault'));
 
 function show(url) {
+  shown += 1;
   Object.assign(page, { step: '', variant: '', off: store.exclude.some((pattern) => fits(pattern, route())) && 'path excluded' });
   page.looked = !page.off && safely(look)();
   if (page.type === 'checkout' && !store.checkout) { page.off = 'checkout off'; }

@@ -9,14 +9,14 @@ const query = (name) => new URLSearchParams(location.search).get(name);
 // A customer who was logged in before bridge came: the shop is asked once who she is, and bridge sees its answer.
 bridge.known = async (told) => {
   keep('rest', 1, TAB);
+  // A page that is left meanwhile leaves bridge's answer to the next one.
+  keep('asked', '');
   const answer = await nativeFetch(store.base + 'rest/' + store.code + '/V1/customers/me', {
     headers: { 'X-Requested-With': 'XMLHttpRequest', Accept: 'application/json' }, cache: 'no-store',
   });
   // An answer that nobody reads is never over for the browser.
   await answer.text();
-  if (!answer.ok) { return told; }
-  await pause(300);
-  return bridge.who({});
+  return answer.ok ? learnWho({}) : told;
 };
 
 // ---- the order ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ async function who(headers) {
   const answer = await nativeFetch(prefix + '/me', { headers: { ...headers, 'Bridge-Seen': recall('seen', '') }, cache: 'no-store' });
   if (!answer.ok) { await answer.text(); throw answer.status; }
   const told = await answer.json();
-  if (!told.email) { keep('asked', version); }
+  // After something that should have told who it is, nobody yet is no answer that lasts.
+  if (!told.email) { keep('asked', headers && !told.seen ? '' : version); }
   return { ...told, version };
 }
 

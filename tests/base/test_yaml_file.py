@@ -1,4 +1,4 @@
-"""The part of YAML that a file of settings needs: written for every reader, read without surprises."""
+"""A file of settings as YAML: written for every reader, read without surprises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bridge.errors import Misconfigured
-from bridge.settings import plain_yaml
+from bridge.settings import yaml_file
 
 ODD = [
     "",
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_the_same_here_and_by_a_whole_yaml_reader():
             "default": {"a.text": texts[0], "a.list": texts[1:3], "a.flag": True},
             "store:de": {"b.n": 12, "b.t": texts[3]},
         }
-        text = plain_yaml.write(tree)
+        text = yaml_file.write(tree)
         assert yaml.safe_load(text) == tree, text
         as_texts = {
             scope: {
@@ -66,7 +66,7 @@ def test_what_is_written_is_read_the_same_here_and_by_a_whole_yaml_reader():
             }
             for scope, values in tree.items()
         }
-        assert plain_yaml.read(text) == as_texts, text
+        assert yaml_file.read(text) == as_texts, text
 
 
 BY_HAND = r"""
@@ -94,11 +94,28 @@ default:   # the top
 
 
 def test_what_people_write_is_read_as_a_whole_yaml_reader_reads_it():
-    found = plain_yaml.read(BY_HAND)
+    found = yaml_file.read(BY_HAND)
     whole = yaml.safe_load(BY_HAND)
     whole["website:base"]["tracking.exclude_paths"] = whole["website:base"]["tracking.exclude_paths"].strip("\n")
-    whole["website:base"]["mail.mode"] = []
+    whole["website:base"]["mail.mode"] = ""
     assert found == whole
+
+
+def test_a_value_is_taken_as_it_is_written():
+    found = yaml_file.read("default:\n  a: 0123456701234567\n  b: 2026-01-01\n  c: 12:30\n  d: 1_000\n  e: off\n  f: ~")
+    assert found["default"] == {
+        "a": "0123456701234567",
+        "b": "2026-01-01",
+        "c": "12:30",
+        "d": "1_000",
+        "e": "off",
+        "f": "",
+    }
+
+
+def test_an_empty_file_and_an_empty_scope_hold_nothing():
+    assert yaml_file.read("# nothing\n") == {}
+    assert yaml_file.read("default:\nstore:de: {}\n") == {"default": {}, "store:de": {}}
 
 
 @pytest.mark.parametrize(
@@ -116,25 +133,33 @@ def test_what_people_write_is_read_as_a_whole_yaml_reader_reads_it():
         ("default:\n  a: 'open", 2),
         ("default:\n  a: [b, {c}]", 2),
         ("default:\n  a: b: c", 2),
+        ("default:\n  a: !own x", 2),
+        ("default:\n  {a: b}: c", 2),
+        ("default:\n  a: \x00", 2),
+        ("default: a", 1),
+        ("&a [*a]", 1),
+        ("default:\n  a: " + "[" * 5000, 1),
+        ('default:\n  a: "open\n  b: c\n', 2),
+        ("default:\n  a: b\n  oops\n", 3),
         ("nonsense", 1),
         ("default:\n  - a", 2),
     ],
 )
 def test_what_cannot_be_read_is_told_by_its_line_and_never_repeated(text, line):
     with pytest.raises(Misconfigured) as caught:
-        plain_yaml.read(text)
+        yaml_file.read(text)
     assert caught.value.what.startswith(f"Line {line} of the file cannot be read: ")
 
 
 def test_an_unreadable_line_does_not_give_a_key_away():
     with pytest.raises(Misconfigured) as caught:
-        plain_yaml.read('default:\n  general.api_key: "om_live_1234')
+        yaml_file.read('default:\n  general.api_key: "om_live_1234')
     assert "om_live" not in caught.value.what
 
 
 def outcome(text):
     try:
-        return plain_yaml.read(text)
+        return yaml_file.read(text)
     except Misconfigured as error:
         return error.what
 
