@@ -4,8 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests wait for servers and browsers most of their time: one more of them at once than there are cores.
+WORKERS ?= 3
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types docs bench soak scale faults fuzz lock demo-journey screenshots clean
+.PHONY: help run test lint types docs catalogue bench soak scale dashboard-cost faults fuzz lock demo-journey screenshots clean
 
 help:  ## print the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -17,7 +19,7 @@ run: $(VENV)/run.stamp  ## start everything: in front of the sandbox, or of the 
 test: $(VENV)/test.stamp  ## install what the tests need, check style and types, run every test
 	@bash tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/test.stamp  ## style and layers
 	$(BIN)/ruff check .
@@ -29,6 +31,9 @@ types: $(VENV)/test.stamp  ## types, strict
 
 docs: $(VENV)/run.stamp  ## write the generated pages (docs/settings.md)
 	$(BIN)/python -m bridge.settings.page > docs/settings.md
+
+catalogue: $(VENV)/run.stamp  ## write the dashboard's English texts for translators (translations/messages.pot)
+	$(BIN)/python -m bridge.dashboard.catalogue
 
 demo-journey: $(VENV)/test.stamp  ## a shopper's journey in a real browser, slowly, for a person to watch
 	$(BIN)/python -m tests.browser.demo
@@ -44,6 +49,9 @@ soak: $(VENV)/test.stamp  ## half an hour of mixed load: memory, descriptors and
 
 scale: $(VENV)/test.stamp  ## export up to a million customers: cost, memory, the limit; writes docs/scale.md
 	$(BIN)/python -m bench.scale $(ARGS)
+
+dashboard-cost: $(VENV)/test.stamp  ## what each page of the dashboard costs with millions of rows; writes docs/dashboard-cost.md
+	$(BIN)/python -m bench.dashboard $(ARGS)
 
 faults: $(VENV)/test.stamp  ## the fault suite in its long form: a hundred kills; FAULT_ROUNDS and FAULT_SEED change it
 	FAULT_ROUNDS=$${FAULT_ROUNDS:-100} $(BIN)/python -m pytest tests/faults tests/coupons/test_killed.py $(ARGS)

@@ -12,6 +12,8 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from bridge import dashboard, ops
+from bridge.alerts import standing
+from bridge.alerts.jobs import Room as AlertRoom
 from bridge.auth import init_auth
 from bridge.config import Config, config_from_environ, require_store
 from bridge.coupons import alerts
@@ -35,7 +37,7 @@ from bridge.queues import Wakes, connect
 from bridge.settings import Books
 from bridge.store import Turns, make_store
 from bridge.stream import URGENT_SECONDS, EventStream, Spool
-from bridge.tracking import Tracking
+from bridge.tracking import PageViews, Tracking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,9 +87,10 @@ def create_app(config: Config | None = None) -> Flask:
     store = make_store(config, Turns(connection, config.store_requests))
     ometria = Ometria(config.ometria_api_url, connection)
     stream = _lazy_stream(config, wakes)
-    tracking = _tracking(app, config, books, stream)
+    tracking = _tracking(app, config, books, stream, PageViews(connection))
     app.extensions["bridge"] = Services(config, books, connection, wakes, tracking, store, ometria)
     app.extensions["bridge.export"] = Exporter(config, connection, wakes, store, ometria)
+    app.extensions["bridge.alerts"] = AlertRoom(config, connection, wakes)
     _add_mail(app, _mailer(config, connection, wakes, store, stream))
     # Ometria waits for the answer while it makes a mail: its codes need not queue behind what the workers read.
     coupon_store = make_store(config, Turns(connection, COUPON_CALLS, name="coupons"))
@@ -98,12 +101,14 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(tracking.blueprint, url_prefix=config.prefix)
     app.register_blueprint(tracking.old_links)
     app.register_blueprint(api.blueprint())
-    app.register_blueprint(
-        ops.make_blueprint(connection, lambda: waiting_gauges() | alerts.gauges()), url_prefix=config.prefix
-    )
+    app.register_blueprint(ops.make_blueprint(connection, _gauges), url_prefix=config.prefix)
     ops.add_front_door(app, config.prefix)
-    dashboard.init_dashboard(app, config, connection, asset_folder("static"))
+    dashboard.init_dashboard(app, config, connection, asset_folder("static"), asset_folder("translations"))
     return app
+
+
+def _gauges() -> dict[str, float]:
+    return waiting_gauges() | alerts.gauges() | standing.gauges()
 
 
 def proxy_wiring(app: Flask) -> ProxyWiring:
@@ -162,7 +167,9 @@ def _lazy_stream(config: Config, wakes: Wakes) -> Callable[[], EventStream]:
     return stream
 
 
-def _tracking(app: Flask, config: Config, books: Books, stream: Callable[[], EventStream]) -> Tracking:
+def _tracking(
+    app: Flask, config: Config, books: Books, stream: Callable[[], EventStream], views: PageViews
+) -> Tracking:
     return Tracking(
         app=app,
         config=config,
@@ -171,6 +178,7 @@ def _tracking(app: Flask, config: Config, books: Books, stream: Callable[[], Eve
         # A visitor waits for the cart page: it is asked for beside what the workers ask.
         find_variants=_variant_finder(app, make_store(config)),
         static_folder=asset_folder("static"),
+        views=views,
     )
 
 

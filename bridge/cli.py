@@ -13,6 +13,7 @@ import click
 
 from bridge import (
     __version__,
+    cli_alerts,
     cli_config_file,
     cli_confusion,
     cli_coupons,
@@ -100,11 +101,15 @@ def web() -> None:
 @main.command()
 def worker() -> None:
     """Work the queues: events, exports, upkeep."""
+    from bridge.alerts.jobs import Reminder
     from bridge.app import services
-    from bridge.queues import run_worker
+    from bridge.queues import Wakes, connect, run_worker
 
     app = make_app("worker")
-    run_worker(app, services(app).redis)
+    wired = services(app)
+    # A connection of the thread's own: the worker forks while the thread uses it.
+    reminder = Reminder(Wakes(connect(wired.config.redis_url)))
+    run_worker(app, wired.redis, reminder.start)
 
 
 @main.command()
@@ -376,6 +381,9 @@ def coupons() -> None:
 
 for _command in cli_coupons.COMMANDS:
     coupons.add_command(_command)
+
+
+main.add_command(cli_alerts.command(make_app))
 
 
 def _text(value: Any) -> str:

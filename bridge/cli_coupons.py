@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bridge.coupons.room import Generated
     from bridge.models_coupons import CouponPool
 
-KINDS = ("alphanum", "alpha", "num")
+KINDS = ("alphanum", "alpha", "num", "clear")
 STATES = ("stock", "given", "expired", "revoked", "gone", "sending")
 JSON = click.option("--json", "as_json", is_flag=True, help="Machine readable.")
 PAUSE_SECONDS = 2.0
@@ -34,7 +34,14 @@ CODES_PAGE = 1000
 def _look(command: Any) -> Any:
     """Add the options that say what codes look like."""
     options = (
-        click.option("--format", "kind", type=click.Choice(KINDS), default="alphanum", show_default=True),
+        click.option(
+            "--format",
+            "kind",
+            type=click.Choice(KINDS),
+            default="alphanum",
+            show_default=True,
+            help="clear: letters and digits without those that look alike.",
+        ),
         click.option("--length", default=12, show_default=True, help="Without prefix, suffix and dashes."),
         click.option("--prefix", default=""),
         click.option("--suffix", default=""),
@@ -62,7 +69,8 @@ def check(make_app: Callable[[str], Flask], /, rule: int | None, *, as_json: boo
         named = {} if rule is not None else {found.id: found.name for found in room().shop.rules()}
         for id_ in [rule] if rule is not None else named:
             found = verdict(id_)
-            rows.append({"rule": id_, "name": named.get(id_, ""), "faults": found.faults, "cautions": found.cautions})
+            told = {"faults": found.faults, "cautions": found.cautions, "uses": found.uses}
+            rows.append({"rule": id_, "name": named.get(id_, ""), **told})
         pools = alerts.watch(fresh=True) if rule is None else []
         stopped = [{"pool": pool.name, "rule": pool.rule_id, "problem": pool.problem} for pool in pools]
     if as_json:
@@ -70,7 +78,7 @@ def check(make_app: Callable[[str], Flask], /, rule: int | None, *, as_json: boo
     else:
         for row in rows:
             click.echo(f"rule {row['rule']} {row['name']}: {'cannot be used' if row['faults'] else 'usable'}")
-            for line in (*row["faults"], *row["cautions"]):
+            for line in (*row["faults"], *row["cautions"], *([row["uses"]] if row["uses"] else [])):
                 click.echo(f"  {line}")
         for line in stopped:
             click.echo(f"pool {line['pool']} (rule {line['rule']}) cannot be used: {line['problem']}")

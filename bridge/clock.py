@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bridge.queues import Wakes
     from bridge.settings import Account, Book
 
-CHORES = ("take_events", "mail", "coupons", "poll", "upkeep", "stock", "sweep")
+CHORES = ("take_events", "mail", "coupons", "poll", "upkeep", "stock", "sweep", "alerts")
 BEAT = "bridge:clock:beat"
 DONE = "bridge:clock:done"
 """The last minute whose work was done whole (Unix seconds): what a clock that died or stood still left is made up."""

@@ -1,17 +1,33 @@
-"""Outgoing requests besides the two seams: only to hosts that the configuration names, no redirects, bounded."""
+"""Outgoing requests besides the two seams: to hosts that the configuration names, or to the webhook; no redirects."""
 
 from __future__ import annotations
 
+import http.client
+import socket
+import ssl
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.exceptions import HTTPError
 
 from bridge.errors import Misconfigured, Retry
+from bridge.reach import find
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from bridge.reach import Target
 
 BODY_BYTES = 2 * 1024 * 1024
 SECONDS = 20.0
+POST_SECONDS = 10.0
+ADDRESSES_MOST = 3
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +72,57 @@ def ask(
                 return Page(answer.status_code, fields, body.decode("utf-8", "replace"))
     except (requests.RequestException, HTTPError, OSError) as error:
         raise Retry(f"{urlsplit(url).netloc} did not answer ({type(error).__name__}).") from None
+
+
+def post_json(url: str, data: object, named: Collection[str], headers: Mapping[str, str] = NO_HEADERS) -> int:
+    """Post a JSON object to an address that a person typed; return the status. No redirect is followed.
+
+    What may be reached, and ``named``, is said at :func:`bridge.reach.find`, whose errors are raised. A host that does
+    not answer raises :class:`Retry`. The address may hold a token: neither an error nor a log line repeats it.
+    """
+    target = find(url, named)
+    fields = {"Host": target.authority, "Content-Type": "application/json", "User-Agent": "bridge", **headers}
+    line = http.client.HTTPConnection(target.host, target.port)
+    line.sock = _reached(target)
+    try:
+        line.request("POST", target.path, msgspec.json.encode(data), fields)
+        return line.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        fault = _fault(error)
+    finally:
+        line.close()
+    raise Retry(f"{target.host} {fault}.")
+
+
+def _reached(target: Target) -> socket.socket:
+    """Connect to one of the very addresses that were looked at."""
+    fault = "has no address"
+    for address in target.addresses[:ADDRESSES_MOST]:
+        try:
+            return _connected(target, address)
+        except OSError as error:
+            fault = _fault(error)
+    raise Retry(f"{target.host} {fault}.")
+
+
+def _connected(target: Target, address: str) -> socket.socket:
+    """Connect to an address; with TLS the certificate must hold the host's name."""
+    plain = socket.create_connection((address, target.port), timeout=POST_SECONDS)
+    if not target.secure:
+        return plain
+    try:
+        # What the machine trusts, and what every other request of ours does.
+        context = ssl.create_default_context()
+        context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
+        return context.wrap_socket(plain, server_hostname=target.host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"has a certificate that is not trusted ({error.verify_message})"
+    if isinstance(error, TimeoutError):
+        return "did not answer in time"
+    return f"did not answer ({type(error).__name__})"

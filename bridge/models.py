@@ -59,7 +59,7 @@ class Pending(Base):
 
     ``lane`` is ``live`` or ``history``. ``claim`` names the session that holds the row until ``lease_until``; a change
     meanwhile raises ``generation``, so that ``done`` of the older one leaves the row. ``refused`` keeps the reason of a
-    row that Ometria would not take.
+    row that Ometria would not take. ``added_at`` is since when it has waited in its lane.
     """
 
     __tablename__ = "pending"
@@ -67,6 +67,8 @@ class Pending(Base):
         UniqueConstraint("account", "kind", "entity", name="uq_pending_entity"),
         Index("ix_pending_work", "account", "state", "lane", "due_at"),
         Index("ix_pending_lane", "state", "lane", "kind"),
+        Index("ix_pending_state", "state", "id"),
+        Index("ix_pending_thing", "kind", "entity", "state"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -94,7 +96,11 @@ class SentRecord(Base):
     """
 
     __tablename__ = "sent_record"
-    __table_args__ = (Index("ix_sent_request", "request_id"), Index("ix_sent_number", "account", "kind", "number"))
+    __table_args__ = (
+        Index("ix_sent_request", "request_id"),
+        Index("ix_sent_number", "account", "kind", "number"),
+        Index("ix_sent_thing", "kind", "entity"),
+    )
 
     account: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -117,69 +123,6 @@ class StockLevel(Base):
     sku: Mapped[str] = mapped_column(String(255), primary_key=True)
     salable: Mapped[bool] = mapped_column()
     sweep: Mapped[int] = mapped_column(Integer, default=0)
-
-
-class DriftSeen(Base):
-    """A record that Ometria's list held when the last comparison read it, for as long as that runs.
-
-    ``record`` is the id, of a contact ``COLLECTION/ID``. ``fields`` names what differs from the record sent last.
-    ``known`` says that the ledger has sent such a record. No value of the record is kept.
-    """
-
-    __tablename__ = "drift_seen"
-
-    account: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
-    record: Mapped[str] = mapped_column(String(190), primary_key=True)
-    fields: Mapped[str] = mapped_column(Text, default="")
-    store: Mapped[str] = mapped_column(String(80), default="")
-    day: Mapped[str] = mapped_column(String(10), default="")
-    known: Mapped[bool] = mapped_column(default=False)
-
-
-class DriftCount(Base):
-    """The report of a comparison: how many entities of a store view were made on a day (UTC), and how they stand.
-
-    ``run`` is when the comparison began (whole Unix seconds).
-    """
-
-    __tablename__ = "drift_count"
-
-    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
-    run: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    account: Mapped[str] = mapped_column(String(32), primary_key=True)
-    store: Mapped[str] = mapped_column(String(80), primary_key=True)
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
-    shop: Mapped[int] = mapped_column(Integer, default=0)
-    sent: Mapped[int] = mapped_column(Integer, default=0)
-    held: Mapped[int] = mapped_column(Integer, default=0)
-    missing: Mapped[int] = mapped_column(Integer, default=0)
-    stale: Mapped[int] = mapped_column(Integer, default=0)
-    extra: Mapped[int] = mapped_column(Integer, default=0)
-    repaired: Mapped[int] = mapped_column(Integer, default=0)
-
-
-class DriftItem(Base):
-    """One entity that a comparison found ``missing``, ``stale`` or ``extra``, and what was done about it.
-
-    ``tried`` is the digest of the record that was sent again: it is not sent a second time for the same difference.
-    """
-
-    __tablename__ = "drift_item"
-    __table_args__ = (Index("ix_drift_item_entity", "account", "kind", "entity"),)
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run: Mapped[int] = mapped_column(BigInteger)
-    account: Mapped[str] = mapped_column(String(32))
-    kind: Mapped[str] = mapped_column(String(10))
-    entity: Mapped[str] = mapped_column(String(120), default="")
-    record_id: Mapped[str] = mapped_column(String(190), default="")
-    store: Mapped[str] = mapped_column(String(80), default="")
-    day: Mapped[str] = mapped_column(String(10), default="")
-    state: Mapped[str] = mapped_column(String(8))
-    detail: Mapped[str] = mapped_column(Text, default="")
-    repaired: Mapped[bool] = mapped_column(default=False)
-    tried: Mapped[str] = mapped_column(String(64), default="")
 
 
 class SentBody(Base):
@@ -239,9 +182,15 @@ class RequestLog(Base):
     """One call to Ometria. ``body`` is kept only when request logging is on, masked by field."""
 
     __tablename__ = "request_log"
+    __table_args__ = (
+        # The chart of the last day reads this index alone.
+        Index("ix_request_log_hours", "at", "status", "kind", "records"),
+        Index("ix_request_log_outcome", "outcome", "id"),
+        Index("ix_request_log_request", "request_id"),
+    )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    at: Mapped[float] = mapped_column(Float, default=time.time, index=True)
+    at: Mapped[float] = mapped_column(Float, default=time.time)
     account: Mapped[str] = mapped_column(String(32), index=True)
     kind: Mapped[str] = mapped_column(String(10))
     records: Mapped[int] = mapped_column(Integer, default=0)
@@ -257,6 +206,7 @@ class EventLog(Base):
     """An event as the proxy saw it: stored once by its id, masked for people to read."""
 
     __tablename__ = "event_log"
+    __table_args__ = (Index("ix_event_log_type", "type", "at"), Index("ix_event_log_store", "store", "at"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     at: Mapped[float] = mapped_column(Float, index=True)
@@ -382,6 +332,7 @@ class AuditLog(Base):
     """Who changed what, and from what."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_who", "who", "id"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     at: Mapped[float] = mapped_column(Float, default=time.time, index=True)

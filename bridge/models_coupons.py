@@ -59,7 +59,10 @@ class CouponRequest(Base):
     """
 
     __tablename__ = "coupon_request"
-    __table_args__ = (Index("ix_coupon_request_work", "state", "lease_until"),)
+    __table_args__ = (
+        Index("ix_coupon_request_work", "state", "lease_until"),
+        Index("ix_coupon_request_pool", "pool", "at"),
+    )
 
     id: Mapped[str] = mapped_column(String(80), primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))

@@ -56,6 +56,8 @@ class MailDelivery(Base):
     __table_args__ = (
         Index("ix_mail_delivery_work", "state", "due_at"),
         Index("ix_mail_delivery_kind", "kind", "store"),
+        Index("ix_mail_delivery_kinds", "kind", "id"),
+        Index("ix_mail_delivery_states", "state", "id"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

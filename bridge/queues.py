@@ -37,8 +37,10 @@ JOBS: dict[str, tuple[str, str]] = {
     "subscribers": ("upkeep", "bridge.export.jobs.subscribers"),
     "drift": ("upkeep", "bridge.export.jobs.drift"),
     "upkeep": ("upkeep", "bridge.export.jobs.upkeep"),
+    "check": ("upkeep", "bridge.checks.jobs.check"),
     "mail": ("mail", "bridge.mail.jobs.mail"),
     "coupons": ("coupons", "bridge.coupons.jobs.coupons"),
+    "alerts": ("upkeep", "bridge.alerts.jobs.alerts"),
 }
 """Job name -> (queue, dotted path): rooms wake each other by name and need no import of one another."""
 

@@ -112,8 +112,8 @@ class CouponActions:
         """Put codes into the shop and return the rows of those that are in it: one bad code does not stop the others.
 
         Where none is, the reasons are the error. The limits that a call names are the rule's own in Magento whatever
-        is sent, so they are checked and go no further. The same codes with the same limits are the same request,
-        however often it is sent.
+        is sent, so they are checked and go no further. The same codes with the same limits and expiry are the same
+        request, however often it is sent.
         """
         arguments = asked.arguments
         rule_id, codes = arguments.whole("rule_id", low=1), arguments.texts("codes")
@@ -124,18 +124,19 @@ class CouponActions:
         rule = self._shop.rule(rule_id)
         if rule is None:
             raise ApiError(404, f"The shop has no cart price rule {rule_id}.")
-        asked_for = [str(rule_id), *codes, *limits, expiry.isoformat() if expiry else ""]
+        asked_for = [str(rule_id), *codes, *limits, arguments.moment_said("expiration_date")]
         kept = self._codes.insert(rule, codes, _request_id(asked_for), expiry)
+        reasons = dict.fromkeys(kept.refused.values())
         wanted = [code for code in dict.fromkeys(codes) if code not in kept.refused]
         rows = self._rows(rule_id, wanted)
         there = {row.code.casefold() for row in rows}
         gone = [code for code in wanted if code.casefold() not in there]
         if gone:
             # The request was answered before, and its codes were taken out since: this is a new one.
-            self._codes.insert(rule, gone, _request_id([*asked_for, arguments.now.isoformat()]), expiry)
+            anew = self._codes.insert(rule, gone, _request_id([*asked_for, arguments.now.isoformat()]), expiry)
+            reasons |= dict.fromkeys(anew.refused.values())
             rows = self._rows(rule_id, wanted)
         if not rows:
-            reasons = dict.fromkeys(kept.refused.values())
             raise ApiError(422, " ".join(reasons) or "No code was taken.")
         return [coupon_row(coupon) for coupon in rows]
 

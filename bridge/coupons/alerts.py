@@ -13,6 +13,7 @@ from bridge.db import db
 if TYPE_CHECKING:
     from bridge.coupons.rules import Verdict
     from bridge.models_coupons import CouponPool
+    from bridge.store import Rule
 
 EVERY_SECONDS = 300.0
 
@@ -49,8 +50,12 @@ def gauges() -> dict[str, float]:
 
 
 def look_at(pool: CouponPool) -> Verdict:
-    """Judge a pool's rule and write down what is wrong with it; a change is logged. Commits."""
-    rule = room().shop.rule(pool.rule_id)
+    """Read a pool's rule, judge it and write down what is wrong with it. Commits."""
+    return note(pool, room().shop.rule(pool.rule_id))
+
+
+def note(pool: CouponPool, rule: Rule | None) -> Verdict:
+    """Judge a pool's rule, just read, and write down what is wrong with it; a change is logged. Commits."""
     found = verdict_of(pool.rule_id, rule)
     before, said = pool.problem, " ".join(found.faults)
     ledger.begin_write()

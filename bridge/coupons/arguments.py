@@ -21,6 +21,7 @@ FALSE: Final = {"", "0", "false", "no", "off"}
 
 _RELATIVE: Final = re.compile(r"([+-]?)\s*([0-9]{1,5})\s*(minute|hour|day|week|month|year)s?", re.IGNORECASE)
 _UNIX: Final = re.compile(r"@([0-9]{1,11})(?:\.[0-9]+)?")
+_FIXED: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _HOURS: Final = {"minute": 1 / 60, "hour": 1, "day": 24, "week": 168}
 
 
@@ -104,6 +105,11 @@ class Arguments:
         if moment is None:
             raise ApiError(400, f"{name} takes a time such as 2030-12-31 23:59:59 (UTC) or +30 days.")
         return moment
+
+    def moment_said(self, name: str) -> str:
+        """Return a text for what a moment is told as: of ``+30 days`` the same whenever it is asked for."""
+        found = read_moment(self.text(name).strip(), _FIXED)
+        return "" if found is None else found.isoformat()
 
     def page(self) -> tuple[int, int]:
         """Return the number of the page, from 1, and how many rows it has at most."""

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bridge.coupons import ledger, requests
+import structlog
+from sqlalchemy import select
+
+from bridge.coupons import alerts, ledger, pools, requests
+from bridge.coupons.generate import LATE_SECONDS
 from bridge.coupons.layouts import check_quantity, code_fault
-from bridge.coupons.room import Inserted, now, request_most, room, verdict_of
-from bridge.coupons.sending import send
+from bridge.coupons.room import Inserted, now, request_most, room, verdict, verdict_of
+from bridge.coupons.sending import look_up, send
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry
-from bridge.models_coupons import CouponCode
+from bridge.models_coupons import CouponCode, CouponRequest
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from bridge.coupons.requests import Held
-    from bridge.models_coupons import CouponRequest
+    from bridge.models_coupons import CouponPool
     from bridge.store import Rule
 
 SHARE_SECONDS = 25.0
 """How long a caller waits for its codes: some hundred of them. The job goes on with the rest."""
 TWICE = "It is twice in this request."
 KNOWN = "It was given out before."
+OMETRIA = "Ometria"
+
+log = structlog.get_logger()
 
 
 class Codes:
     """The ledger's side of the signed API."""
 
     def insert(self, rule: Rule, codes: Sequence[str], request_id: str, expiry: dt.datetime | None = None) -> Inserted:
-        """Put codes under a rule; the same request gives the same answer. Raises as :func:`insert`."""
-        return insert(rule, codes, request_id, expiry)
+        """Put codes under a rule; the same request gives the same answer. Raises as :func:`insert`.
+
+        What Ometria inserts under a rule is a pool here too, so that its rule is watched. A rule that cannot be used is
+        told at once, since a campaign is failing.
+        """
+        pool = pools.of_ometria(rule)
+        try:
+            kept = insert(rule, codes, request_id, expiry, who=OMETRIA, pool=pool)
+        except Refused:
+            alerts.note(pool, rule)
+            raise
+        if kept.refused:
+            reasons = sorted(set(kept.refused.values()))
+            log.warning("codes not taken", request=request_id, rule=rule.id, count=len(kept.refused), reasons=reasons)
+        return kept
 
     def removed(self, codes: Sequence[str]) -> None:
         """Note that codes were taken out of the shop."""
@@ -40,9 +61,15 @@ class Codes:
 
 
 def insert(
-    rule: Rule, codes: Sequence[str], request_id: str, expiry: dt.datetime | None = None, *, who: str = ""
+    rule: Rule,
+    codes: Sequence[str],
+    request_id: str,
+    expiry: dt.datetime | None = None,
+    *,
+    who: str = "",
+    pool: CouponPool | None = None,
 ) -> Inserted:
-    """Put codes under a rule of the shop and return which of them are there.
+    """Put codes under a rule of the shop and return which of them are there; ``pool`` is whose they are counted as.
 
     Raises :class:`Refused` where nothing can be done at all (the rule, the number of codes, the id), and
     :class:`Retry` where the shop cannot be asked now: the same id goes on where it stopped.
@@ -50,29 +77,30 @@ def insert(
     check_quantity(len(codes), request_most())
     mark = requests.mark_of("insert", rule.id, list(codes))
     expires_at = expiry.timestamp() if expiry is not None else 0.0
-    request = requests.begin(
+    requests.begin(
         request_id,
         "insert",
         mark,
         rule_id=rule.id,
+        pool=pool.id if pool is not None else None,
         wanted=len(codes),
         expires_at=expires_at,
         layout={"codes": list(codes)},
         who=who,
     )
-    if request.state != "done":
-        faults = verdict_of(rule.id, rule).faults
-        if faults:
-            raise Refused(" ".join(faults))
     try:
-        return _answer(requests.done_or_claimed(request_id, work))
+        return _answer(requests.done_or_claimed(request_id, partial(work, rule=rule)))
     except Retry:
         room().wakes.try_wake("coupons")
         raise
 
 
-def work(held: Held) -> None:
-    """Go on with a claimed request. Raises :class:`Retry` after giving it back, also where the time was too short."""
+def work(held: Held, rule: Rule | None = None) -> None:
+    """Go on with a claimed request; ``rule`` is the shop's where the caller has just read it.
+
+    Raises :class:`Refused` after writing so where the rule cannot be used, and :class:`Retry` after giving the request
+    back, also where the time was too short.
+    """
     end = time.monotonic() + SHARE_SECONDS
 
     def alive() -> None:
@@ -81,10 +109,12 @@ def work(held: Held) -> None:
             raise Retry("The codes are being put into the shop; ask again with the same id.", after=1)
 
     request = requests.load(held.id)
-    asked, expires_at, rule_id = list(request.layout["codes"]), request.expires_at, request.rule_id
+    asked, rule_id = list(request.layout["codes"]), request.rule_id
+    owner = {"request": held.id, "pool": request.pool, "expires_at": request.expires_at}
     try:
+        _check_rule(request, rule)
         fit = [code for code in _fit(held, asked) if code not in request.refused]
-        mine = ledger.announce(fit, rule_id, request=held.id, expires_at=expires_at)
+        mine = ledger.announce(fit, rule_id, **owner)
         for code in fit:
             if ledger.key(code) not in mine:
                 held.refuse(code, KNOWN)
@@ -92,7 +122,26 @@ def work(held: Held) -> None:
     except (Retry, Misconfigured) as error:
         held.give_back(error)
         raise
-    held.end("done")
+    except Refused as error:
+        held.end("failed", error.reason)
+        raise
+    refused = len({*request.refused, *held.refused})
+    held.end("done", f"{refused:,} of {len(asked):,} codes were not taken." if refused else "")
+
+
+def _check_rule(request: CouponRequest, rule: Rule | None) -> None:
+    """Refuse where the rule cannot be used; what an earlier call put there is written down before."""
+    found = verdict_of(rule.id, rule) if rule is not None else verdict(request.rule_id)
+    if found.faults:
+        look_up(ledger.sending(request=request.id, limit=request.wanted))
+        raise Refused(" ".join(found.faults))
+
+
+def look_again() -> None:
+    """Search once more for codes of failed requests whose answer was lost: they may have come late."""
+    query = select(CouponCode).join(CouponRequest, CouponRequest.id == CouponCode.request)
+    late = (CouponCode.state == "sending", CouponCode.sent_at <= now() - LATE_SECONDS, CouponRequest.state == "failed")
+    look_up(list(db.session.scalars(query.where(*late).order_by(CouponCode.id).limit(ledger.AT_ONCE))), last=True)
 
 
 def removed(codes: Sequence[str]) -> None:

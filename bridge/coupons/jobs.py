@@ -40,6 +40,7 @@ def work() -> bool:
         endings.expire,
         stock.refill,
         stock.look_again,
+        insert.look_again,
         usage.count_due,
     )
     for step in steps:

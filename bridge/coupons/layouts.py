@@ -3,7 +3,7 @@
 A call that lets the shop make codes gets a *tag*: its first letters are chosen here, the same for all its codes and no
 other call's. Its codes look like all others (the tag is as random as the rest), and what a lost answer held is found by
 it. That costs some of the letters that tell codes of one call apart, so it is done only where enough of them are left;
-shorter codes are chosen here one by one and inserted.
+shorter codes, and those without letters that look alike, are chosen here one by one and inserted.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ LETTERS: Final = {
     "alphanum": string.ascii_uppercase + string.digits,
     "alpha": string.ascii_uppercase,
     "num": string.digits,
+    "clear": "ABCDEFGHJKMNPQRSTUVWXYZ23456789",
 }
+"""The first three are the shop's own; ``clear`` has no letters and digits that look alike: no 0, O, 1, I, L."""
 CODE_MOST: Final = 255
 """The shop's column; what is longer it cuts off without a word."""
 LAYOUT_MOST: Final = 40
@@ -108,10 +110,12 @@ def full_length(layout: CodeFormat) -> int:
 def tagged(layout: CodeFormat, quantity: int) -> CodeFormat | None:
     """Return what to ask the shop for: the layout with a new tag as the end of its prefix.
 
-    None where too little would be left behind it. Groups between dashes stay where they would be: the tag ends with
-    one.
+    None where too little would be left behind it, and for letters that the shop does not know. Groups between dashes
+    stay where they would be: the tag ends with one.
     """
-    letters = TAG_LETTERS[layout.kind]
+    letters = TAG_LETTERS.get(layout.kind, 0)
+    if not letters:
+        return None
     if layout.every:
         letters = -(-letters // layout.every) * layout.every
     rest = msgspec.structs.replace(layout, length=layout.length - letters)

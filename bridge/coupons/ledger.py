@@ -125,6 +125,8 @@ def landed(id_: int, coupon: Coupon) -> None:
     """Write down that a sent code is in the shop. Commits."""
     begin_write()
     values = {
+        # A count of the shop that began before this moment may not have seen it.
+        "at": now(),
         "coupon_id": coupon.id,
         "usage_limit": coupon.usage_limit,
         "usage_per_customer": coupon.usage_per_customer,

@@ -19,6 +19,8 @@ from bridge.store import CodeFormat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bridge.store import Rule
+
 STOCK_MOST = 50_000
 EXPIRY_MOST = 3650
 SOON_SECONDS = 7 * 86_400.0
@@ -84,6 +86,24 @@ def make_pool(name: str, rule_id: int, layout: CodeFormat, *, stock: int, expiry
     return pool
 
 
+def of_ometria(rule: Rule) -> CouponPool:
+    """Return the pool that stands for the codes which Ometria inserts under a rule; it is made by the first call.
+
+    It has no stock unless staff give it one. Commits where it is made.
+    """
+    name = f"Ometria, rule {rule.id}"
+    query = select(CouponPool).where(CouponPool.rule_id == rule.id, CouponPool.name.startswith(name))
+    number = 1
+    while (found := db.session.scalar(query.order_by(CouponPool.id))) is None:
+        # Staff may have given the name to a pool of another rule.
+        own = name if number == 1 else f"{name} ({number})"
+        ledger.begin_write()
+        ledger.insert_new(CouponPool, [{"name": own, "rule_id": rule.id, "rule_name": rule.name[:255]}])
+        db.session.commit()
+        number += 1
+    return found
+
+
 def change_pool(pool: CouponPool, *, stock: int, expiry_days: int, active: bool, who: str) -> None:
     """Change what may change of a pool: rule and look stay, since its codes have them. Commits."""
     _check_numbers(stock, expiry_days)
@@ -103,8 +123,11 @@ def _check_numbers(stock: int, expiry_days: int) -> None:
         raise Refused(f"Codes expire after 1 to {EXPIRY_MOST} days; 0 is never.")
 
 
-def figures() -> dict[tuple[int, int | None], Figures]:
-    """Return the figures by rule and pool; a pool of None stands for codes of no pool: inserted ones."""
+def figures(of: int | None = None) -> dict[tuple[int, int | None], Figures]:
+    """Return the figures by rule and pool; a pool of None stands for codes of no pool: inserted ones.
+
+    ``of`` is the id of the only pool that is asked for: its codes alone are counted then, not all there are.
+    """
     soon = now() + SOON_SECONDS
     states = ("stock", "given", "expired", "revoked", "gone", "sending")
     columns = [_count(CouponCode.state == state).label(state) for state in states]
@@ -112,7 +135,8 @@ def figures() -> dict[tuple[int, int | None], Figures]:
     expiring = and_(CouponCode.state == "given", CouponCode.expires_at > 0, CouponCode.expires_at <= soon)
     columns.append(_count(expiring).label("expiring"))
     by = (CouponCode.rule_id, CouponCode.pool)
-    rows = db.session.execute(select(*by, func.count().label("made"), *columns).group_by(*by)).mappings()
+    query = select(*by, func.count().label("made"), *columns).group_by(*by)
+    rows = db.session.execute(query if of is None else query.where(CouponCode.pool == of)).mappings()
     return {
         (row["rule_id"], row["pool"]): Figures(**{name: int(row[name] or 0) for name in Figures.__struct_fields__})
         for row in rows

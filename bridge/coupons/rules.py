@@ -21,10 +21,15 @@ GUESTS = 0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``faults`` keep the rule from being used; ``cautions`` are odd and do not."""
+    """``faults`` keep the rule from being used; ``cautions`` are odd and do not; ``uses`` says what a code is good for.
+
+    Magento counts *Uses per Customer* over all codes of the rule: who has used one of them may have none left for the
+    next, however new that code is.
+    """
 
     faults: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    uses: str = ""
 
 
 def judge(rule_id: int, rule: Rule | None, zones: Mapping[int, str], now: dt.datetime) -> Verdict:
@@ -32,7 +37,7 @@ def judge(rule_id: int, rule: Rule | None, zones: Mapping[int, str], now: dt.dat
     if rule is None:
         return Verdict((f"The shop has no cart price rule {rule_id}.",))
     days = {site: now.astimezone(_zone(zones[site])).date() for site in rule.website_ids if site in zones}
-    return Verdict(tuple(_faults(rule, days)), tuple(_cautions(rule, days)))
+    return Verdict(tuple(_faults(rule, days)), tuple(_cautions(rule, days)), _uses(rule))
 
 
 def _faults(rule: Rule, days: Mapping[int, dt.date]) -> Iterator[str]:
@@ -67,6 +72,8 @@ def _dates(rule: Rule, days: Iterable[dt.date]) -> Iterator[str]:
 def _cautions(rule: Rule, days: Mapping[int, dt.date]) -> Iterator[str]:
     if rule.auto and rule.uses_per_coupon == 0:
         yield "Each code may be used any number of times (Uses per Coupon is 0)."
+    if rule.auto and rule.uses_per_coupon > 1:
+        yield f"Each code may be used {rule.uses_per_coupon} times (Uses per Coupon)."
     if rule.group_ids and GUESTS not in rule.group_ids:
         yield "Visitors who are not signed in cannot use the codes."
     unknown = [str(site) for site in rule.website_ids if site not in days]
@@ -76,6 +83,17 @@ def _cautions(rule: Rule, days: Mapping[int, dt.date]) -> Iterator[str]:
         left = (rule.to_date - min(days.values())).days
         if 0 <= left < 7:
             yield f"The rule ends on {rule.to_date:%Y-%m-%d}."
+
+
+def _uses(rule: Rule) -> str:
+    """Say how often a code of the rule, and a customer, may use it, and how often it was used."""
+    code = f"each code {_times(rule.uses_per_coupon)}"
+    customer = f"each signed-in customer {_times(rule.uses_per_customer)} over all its codes"
+    return f"Uses: {code}, {customer}; {rule.times_used:,} so far."
+
+
+def _times(limit: int) -> str:
+    return {0: "without limit", 1: "once"}.get(limit, f"{limit:,} times")
 
 
 def _zone(name: str) -> dt.tzinfo:

@@ -35,6 +35,23 @@ def send(rows: Sequence[CouponCode], refuse: Callable[[str, str], None], alive: 
         _send_part(rows[start : start + PART], refuse)
 
 
+def look_up(rows: Sequence[CouponCode], *, last: bool = False) -> None:
+    """Send none of the rows: write down which of them are in the shop, and forget those that were never sent.
+
+    What was sent and is not there may come late, so it stays, but where this is the ``last`` look. Raises
+    :class:`Retry` where the shop cannot be asked.
+    """
+    for start in range(0, len(rows), PART):
+        plain = [(row.id, row.code, row.rule_id, row.sent_at > 0) for row in rows[start : start + PART]]
+        there = _there([code for _, code, _, sent in plain if sent])
+        for id_, code, rule_id, sent in plain:
+            coupon = there.get(ledger.key(code))
+            if coupon is not None and coupon.rule_id == rule_id:
+                ledger.landed(id_, coupon)
+            elif last or not sent:
+                ledger.drop(id_)
+
+
 def _send_part(rows: Sequence[CouponCode], refuse: Callable[[str, str], None]) -> None:
     plain = [(row.id, row.code, row.rule_id, row.expires_at, row.sent_at > 0) for row in rows]
     there = _there([code for _, code, *_ in plain])

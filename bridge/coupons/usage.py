@@ -51,6 +51,7 @@ def count(rule_id: int, end: float | None = None, *, fresh: bool = False) -> boo
         _write(rule_id, rows, last, None if whole else rows[-1].id, state["began"])
         state["last"] = last = 0 if whole else rows[-1].id
         if whole:
+            _lose_unseen(rule_id, state["began"])
             state |= {"at": now(), "took": now() - state["began"], "began": 0.0}
         _keep(rule_id, state)
         if whole:
@@ -83,6 +84,14 @@ def _write(rule_id: int, rows: Sequence[Coupon], after: int, until: int | None, 
         known = known.where(CouponCode.coupon_id <= until)
     lost = [id_ for id_, key in db.session.execute(known) if key not in found]
     ledger.change([CouponCode.id.in_(lost)], state="gone", ended_at=now())
+    db.session.commit()
+
+
+def _lose_unseen(rule_id: int, began: float) -> None:
+    """After a whole walk: a code whose id in the shop is not known yet was not met, so somebody deleted it. Commits."""
+    ledger.begin_write()
+    unseen = [CouponCode.rule_id == rule_id, CouponCode.state.in_(ledger.LIVE), CouponCode.coupon_id == 0]
+    ledger.change([*unseen, CouponCode.at < began], state="gone", ended_at=now())
     db.session.commit()
 
 

@@ -10,13 +10,16 @@ from flask_wtf.csrf import CSRFProtect
 
 from bridge.dashboard import (
     accounts,
+    alerts_page,
     assets,
     changes,
     coupon_pages,
     drift_page,
     frame,
+    from_module,
     history_page,
     home,
+    language,
     live_page,
     log_pages,
     mail_pages,
@@ -26,8 +29,10 @@ from bridge.dashboard import (
     password,
     people,
     records,
+    sentences,
     settings_file,
     settings_form,
+    setup_page,
     sign_in,
 )
 from bridge.dashboard.frame import EXTENSION, Wired
@@ -56,6 +61,7 @@ PAGES: tuple[Route, ...] = (
     ("/", "home", home.home),
     ("/live", "live", live_page.live),
     ("/live/events", "live_events", live_page.live_events),
+    ("/alerts", "alerts", alerts_page.alerts),
     ("/sent.svg", "sent_chart", home.sent_chart),
     ("/records/<kind>/<entity>", "record", records.record),
     ("/logs/<log>", "logs", log_pages.logs),
@@ -65,6 +71,8 @@ PAGES: tuple[Route, ...] = (
     ("/accounts", "accounts", accounts.accounts),
     ("/changes", "changes", changes.changes),
     ("/settings-file/settings.yaml", "settings_yaml", settings_file.settings_yaml),
+    ("/setup", "setup", setup_page.setup),
+    ("/setup/from-module", "from_module", from_module.from_module),
     ("/ometria", "ometria_side", ometria_side.ometria_side),
     ("/mail", "mail_log", mail_pages.mail_log),
     ("/mail/setup", "mail_setup", mail_setup.mail_setup),
@@ -75,7 +83,12 @@ PAGES: tuple[Route, ...] = (
 )
 CHANGES: tuple[Route, ...] = (
     ("/sign-out", "sign_out", sign_in.sign_out),
+    ("/language", "choose_language", language.choose_language),
+    ("/setup/check", "ask_check", setup_page.ask_check),
+    ("/setup/record", "newest_record", setup_page.newest_record),
+    ("/alerts/test", "test_alert", alerts_page.test_alert),
     ("/records/<kind>/<entity>/again", "try_again", records.try_again),
+    ("/records/<kind>/<entity>/send", "send_record", records.send_record),
     ("/changes/<int:line>/undo", "undo_change", changes.undo_change),
     ("/comparison", "compare", drift_page.compare),
     ("/history", "begin_history", history_page.begin),
@@ -92,11 +105,13 @@ CHANGES: tuple[Route, ...] = (
 )
 
 
-def init_dashboard(app: Flask, config: Config, connection: redis.Redis | None, static_folder: Path) -> None:
+def init_dashboard(
+    app: Flask, config: Config, connection: redis.Redis | None, static_folder: Path, translations: Path | None = None
+) -> None:
     """Mount the dashboard on an application that has its database and its staff sessions (``init_auth``).
 
-    ``static_folder`` is the one that holds ``bridge/dashboard.css``. Without ``connection`` the pages say that Redis
-    does not answer; everything else works.
+    ``static_folder`` is the one that holds ``bridge/dashboard.css``, ``translations`` the one with a folder for each
+    language other than English. Without ``connection`` the pages say that Redis does not answer; everything else works.
     """
     app.config.setdefault("BOOTSTRAP_SERVE_LOCAL", True)
     # The token is as old as its session at most: a form left open over lunch must not lose what was typed.
@@ -104,6 +119,7 @@ def init_dashboard(app: Flask, config: Config, connection: redis.Redis | None, s
     # Only the dashboard's own routes are checked (by its guard): the other rooms have no staff session to protect.
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     Bootstrap5(app)
+    language.init_language(app, translations)
     app.extensions[EXTENSION] = Wired(config, connection, static_folder / "bridge", CSRFProtect(app))
     app.register_blueprint(make_blueprint(), url_prefix=f"{config.prefix}/dashboard")
     for code in (404, 405):
@@ -116,8 +132,9 @@ def make_blueprint() -> Blueprint:
     blueprint.before_request(frame.guard)
     blueprint.after_request(frame.secure)
     blueprint.context_processor(frame.context)
+    blueprint.app_context_processor(language.context)
     frame.add_error_pages(blueprint)
-    for shape in (moments.utc_iso, moments.utc_text):
+    for shape in (moments.utc_iso, moments.utc_text, sentences.said):
         blueprint.add_app_template_filter(shape)
     for routes, methods in ((FORMS, ["GET", "POST"]), (PAGES, ["GET"]), (CHANGES, ["POST"])):
         for rule, endpoint, view in routes:

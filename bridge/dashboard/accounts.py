@@ -10,6 +10,7 @@ from flask import render_template
 
 from bridge.auth import login_required
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import gettext as _
 from bridge.dashboard.scopes import scope_labels
 from bridge.export import cursors
 from bridge.settings import BY_KEY, load_book, mask
@@ -66,6 +67,15 @@ class Fed:
     y: int = 0
 
 
+class Feeding:
+    """What feeds an account: the refs of its store views, and how many of them have each store identifier."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.refs = {store.ref for store in account.stores}
+        self.names = Counter(account.store_name(store).casefold() for store in account.stores)
+
+
 @dataclass(slots=True)
 class Picture:
     """The whole: ``links`` are (from, to, whether global) by their y in the drawing, which is ``height`` high."""
@@ -105,32 +115,36 @@ def picture(book: Book, labels: Mapping[str, str], names: Mapping[str, str]) -> 
         )
         for one in own
     ]
+    fed_by = [Feeding(one) for one in own]
     sites: dict[str, Site] = {}
     for store in book.stores:
         website = f"website:{store.website}"
         site = sites.setdefault(website, Site(website, labels.get(website, store.website), []))
-        site.views.append(_view(store, book, own, labels))
+        site.views.append(_view(store, book, fed_by, labels))
     found = Picture(list(sites.values()), fed)
     _place(found)
     return found
 
 
-def _view(store: Store, book: Book, own: tuple[Account, ...], labels: Mapping[str, str]) -> View:
+def _view(store: Store, book: Book, own: list[Feeding], labels: Mapping[str, str]) -> View:
     settings = book.settings(store.ref)
-    fed = [account for account in own if store in account.stores]
+    feeding = [one for one in own if store.ref in one.refs]
+    fed = [one.account for one in feeding]
     found = View(store.ref, store.name or store.code, store.code, store.active)
     found.feeds = [(account.id, account.store_name(store)) for account in fed]
     if not settings["general.enabled"]:
         where = labels.get(settings.source("general.enabled"), "")
-        found.problems.append(f"It is switched off ({where}): it feeds no account and its pages carry no tag.")
+        found.problems.append(
+            _("It is switched off (%(where)s): it feeds no account and its pages carry no tag.", where=where)
+        )
     elif all(account.is_global for account in fed):
-        found.problems.append("It has no account of its own: type its API key in the general settings.")
+        found.problems.append(_("It has no account of its own: type its API key in the general settings."))
     elif not settings["general.account_id"]:
-        found.problems.append("It has no site identifier: its pages carry no tag.")
-    for account in fed:
-        names = Counter(account.store_name(one).casefold() for one in account.stores)
-        if names[account.store_name(store).casefold()] > 1:
-            found.problems.append(f"Another store view has the store identifier {account.store_name(store)}, too.")
+        found.problems.append(_("It has no site identifier: its pages carry no tag."))
+    for one in feeding:
+        account, name = one.account, one.account.store_name(store)
+        if one.names[name.casefold()] > 1:
+            found.problems.append(_("Another store view has the store identifier %(name)s, too.", name=name))
         if not account.is_global:
             found.problems += _unheard(store, book, account, labels)
     return found
@@ -140,8 +154,13 @@ def _unheard(store: Store, book: Book, account: Account, labels: Mapping[str, st
     """Return what is set below the scope that owns the account and is therefore not followed."""
     settings = book.settings(store.ref)
     return [
-        f"{BY_KEY[key].label} ({key}) differs here and is not followed: the account takes that of "
-        f"{labels.get(account.owner, account.owner)}, where its key is."
+        _(
+            "%(label)s (%(key)s) differs here and is not followed: the account takes that of %(owner)s, "
+            "where its key is.",
+            label=_(BY_KEY[key].label),
+            key=key,
+            owner=labels.get(account.owner, account.owner),
+        )
         for key in AT_OWNER
         if settings[key] != account.settings[key]
     ]
@@ -150,10 +169,15 @@ def _unheard(store: Store, book: Book, account: Account, labels: Mapping[str, st
 def _wrong(account: Account, book: Book) -> list[str]:
     found = []
     if cursors.read(f"account:{account.id}").get("paused"):
-        found.append("Ometria refused its key: nothing is sent until it is right.")
+        found.append(_("Ometria refused its key: nothing is sent until it is right."))
     tags = {book.settings(store.ref)["general.account_id"] for store in account.stores} - {""}
     if not account.is_global and len(tags) > 1:
-        found.append(f"Its store views carry tags of {len(tags)} site identifiers: {', '.join(sorted(tags))}.")
+        told = _(
+            "Its store views carry tags of %(number)s site identifiers: %(tags)s.",
+            number=len(tags),
+            tags=", ".join(sorted(tags)),
+        )
+        found.append(told)
     return found
 
 
@@ -165,7 +189,7 @@ def _place(found: Picture) -> None:
         site.y, row = row * STEP + STEP // 2, row + 1
         for view in site.views:
             view.y, row = row * STEP + STEP // 2, row + 1
-            for account, _ in view.feeds:
+            for account, _name in view.feeds:
                 at.setdefault(account, []).append(view.y)
     bottom = 0
     for one in sorted(found.accounts, key=lambda account: sum(at[account.id]) / len(at[account.id])):

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from bridge.auth import current_staff, login_required
 from bridge.dashboard.doubled import doubled
 from bridge.dashboard.fields import shown
+from bridge.dashboard.language import gettext as _
 from bridge.dashboard.scopes import scope_labels
+from bridge.dashboard.sentences import said
 from bridge.db import db, immediate
 from bridge.errors import Misconfigured
 from bridge.models import AuditLog
@@ -83,9 +85,10 @@ def undo_change(line: int) -> Response:
         db.session.commit()
     except Misconfigured as error:
         db.session.rollback()
-        flash(error.what[:1].upper() + error.what[1:], "wrong")
+        what = said(error.what)
+        flash(what[:1].upper() + what[1:], "wrong")
     else:
-        flash(f"{setting.label} is as it was before.", "saved")
+        flash(_("%(setting)s is as it was before.", setting=_(setting.label)), "saved")
     return redirect(url_for("dashboard.changes"), 303)
 
 
@@ -93,11 +96,15 @@ def _take_back(row: AuditLog, scope: str, setting: Setting) -> None:
     book = load_book()
     if _state(row, scope, setting, book) != "can":
         raise Misconfigured(
-            f"{setting.label} was changed again since, or is a key, which is not kept: nothing was done."
+            _(
+                "%(setting)s was changed again since, or is a key, which is not kept: nothing was done.",
+                setting=_(setting.label),
+            )
         )
     value = GONE if row.before is None else row.before
     if twice := doubled(book, scope, {setting.key: value}):
-        raise Misconfigured(f"{twice[0]} To do it all the same, change {setting.label} in its form.")
+        told = _("To do it all the same, change %(setting)s in its form.", setting=_(setting.label))
+        raise Misconfigured(f"{twice[0]} {told}")
     staff = current_staff()
     who = staff.name if staff else ""
     if value is GONE:
@@ -116,7 +123,7 @@ def _line(row: AuditLog, book: Book, labels: Mapping[str, str]) -> Line:
         row.at,
         row.who,
         labels.get(scope, scope),
-        setting.label,
+        _(setting.label),
         setting.key,
         _value(setting, row.before, unknown=setting.secret and row.after is not None),
         _value(setting, row.after),
@@ -128,7 +135,7 @@ def _line(row: AuditLog, book: Book, labels: Mapping[str, str]) -> Line:
 
 def _named(what: str) -> tuple[str, Setting] | None:
     """Return the scope and the setting that a line is about, None where it is about something else."""
-    scope, _, key = what.partition(" ")
+    scope, _space, key = what.partition(" ")
     return (scope, BY_KEY[key]) if key in BY_KEY else None
 
 
@@ -142,7 +149,7 @@ def _state(row: AuditLog, scope: str, setting: Setting, book: Book) -> str:
 def _value(setting: Setting, value: Any, *, unknown: bool = False) -> str:
     """Return a logged value for people; of a secret the log has what may be shown of it."""
     if value is None:
-        return "not known" if unknown else "the value above"
+        return _("not known") if unknown else _("the value above")
     return str(value) if setting.secret else shown(setting, value)
 
 

@@ -13,6 +13,7 @@ from pygal import StackedBar
 from pygal.style import Style
 
 from bridge.dashboard.figures import NOUNS
+from bridge.dashboard.language import gettext as _
 
 if TYPE_CHECKING:
     from bridge.dashboard.figures import Sent
@@ -50,7 +51,7 @@ def sent_per_hour(sent: Sent, *, dark: bool) -> Response:
     chart.x_labels = labels
     chart.x_labels_major = labels[2::3]
     for kind, counts in sent.counts.items():
-        chart.add(NOUNS[kind], counts)
+        chart.add(_(NOUNS[kind]), counts)
     return _image(chart)
 
 

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from bridge.auth import current_staff, login_required
@@ -19,6 +19,8 @@ from bridge.coupons import alerts, endings, generate, ledger, pools, sheet
 from bridge.coupons.pools import Figures
 from bridge.coupons.room import room
 from bridge.dashboard.downloads import in_steps
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.db import db
 from bridge.errors import BridgeError, Refused
 from bridge.models_coupons import CouponPool, CouponRequest
@@ -34,7 +36,15 @@ if TYPE_CHECKING:
 REQUESTS_SHOWN = 20
 CODES_SHOWN = 50
 REVOKED_MOST = 5000
-KINDS = {"alphanum": "Letters and digits", "alpha": "Letters", "num": "Digits"}
+COUNTED = "bridge.dashboard.coupons"
+KEPT_ABOVE = 50_000
+KEPT_SECONDS = 60.0
+KINDS = {
+    "alphanum": mark("Letters and digits"),
+    "alpha": mark("Letters"),
+    "num": mark("Digits"),
+    "clear": mark("Letters and digits, none that look alike"),
+}
 
 
 @login_required("viewer")
@@ -44,7 +54,7 @@ def coupon_pools() -> str:
 
 
 def _list(sentence: str = "") -> str:
-    figures = pools.figures()
+    figures = _all_figures()
     rows = [(pool, figures.get((pool.rule_id, pool.id), Figures())) for pool in pools.all_pools()]
     return render_template(
         "dashboard/coupons.html",
@@ -57,6 +67,17 @@ def _list(sentence: str = "") -> str:
     )
 
 
+def _all_figures() -> dict[tuple[int, int | None], Figures]:
+    """Return the figures of all pools. To count very many codes takes a while: that result is kept for a minute."""
+    until, kept = current_app.extensions.get(COUNTED, (0.0, {}))
+    if time.monotonic() < until:
+        return dict(kept)
+    found = pools.figures()
+    if sum(one.made for one in found.values()) > KEPT_ABOVE:
+        current_app.extensions[COUNTED] = (time.monotonic() + KEPT_SECONDS, found)
+    return found
+
+
 @login_required("editor")
 def add_pool() -> str | AnyResponse | tuple[str, int]:
     """Make a pool, and look at its rule at once."""
@@ -64,24 +85,24 @@ def add_pool() -> str | AnyResponse | tuple[str, int]:
     try:
         layout = CodeFormat(
             kind=typed.get("kind", "alphanum"),
-            length=_number("length", "Length"),
+            length=_number("length", _("Length")),
             prefix=typed.get("prefix", "").strip(),
             suffix=typed.get("suffix", "").strip(),
-            every=_number("every", "Dash after", 0),
+            every=_number("every", _("Dash after"), 0),
         )
         pool = pools.make_pool(
             typed.get("name", ""),
-            _number("rule_id", "Cart price rule"),
+            _number("rule_id", _("Cart price rule")),
             layout,
-            stock=_number("stock", "Stock", 0),
-            expiry_days=_number("expiry_days", "Expiry", 0),
+            stock=_number("stock", _("Stock"), 0),
+            expiry_days=_number("expiry_days", _("Expiry"), 0),
             who=_who(),
         )
     except Refused as error:
         return _list(error.reason), 422
     _look(pool)
     room().wakes.try_wake("coupons")
-    flash(f"The pool {pool.name} is made.", "saved")
+    flash(_("The pool %(name)s is made.", name=pool.name), "saved")
     return redirect(url_for("dashboard.coupon_pool", id_=pool.id), 303)
 
 
@@ -101,7 +122,7 @@ def _one(pool: CouponPool, sentence: str = "") -> str:
     return render_template(
         "dashboard/coupon_pool.html",
         pool=pool,
-        figures=pools.figures().get((pool.rule_id, pool.id), Figures()),
+        figures=pools.figures(pool.id).get((pool.rule_id, pool.id), Figures()),
         requests=list(db.session.scalars(query.limit(REQUESTS_SHOWN))),
         kinds=KINDS,
         chosen=chosen,
@@ -124,11 +145,19 @@ def make_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
     """Generate codes of a pool; the form's id makes it one request however often it is sent."""
     pool, request_id = _pool(id_), request.form.get("request_id", "")
     try:
-        made = generate.generate(pool.rule_id, _number("quantity", "Codes"), request_id, pool=pool, who=_who())
+        made = generate.generate(pool.rule_id, _number("quantity", _("Codes")), request_id, pool=pool, who=_who())
     except BridgeError as error:
         return _one(_pool(id_), str(error)), 422 if isinstance(error, Refused) else 503
-    more = ", the rest is on its way" if made.open else ""
-    flash(f"{len(made.codes):,} of {made.wanted:,} codes are given out{more}.", "saved")
+    told = (
+        _(
+            "%(made)s of %(wanted)s codes are given out, the rest is on its way.",
+            made=f"{len(made.codes):,}",
+            wanted=f"{made.wanted:,}",
+        )
+        if made.open
+        else _("%(made)s of %(wanted)s codes are given out.", made=f"{len(made.codes):,}", wanted=f"{made.wanted:,}")
+    )
+    flash(told, "saved")
     return redirect(url_for("dashboard.coupon_pool", id_=id_, request=request_id), 303)
 
 
@@ -139,8 +168,8 @@ def change_pool(id_: int) -> str | AnyResponse | tuple[str, int]:
     try:
         pools.change_pool(
             pool,
-            stock=_number("stock", "Stock"),
-            expiry_days=_number("expiry_days", "Expiry"),
+            stock=_number("stock", _("Stock")),
+            expiry_days=_number("expiry_days", _("Expiry")),
             active=request.form.get("active") == "1",
             who=_who(),
         )
@@ -148,7 +177,7 @@ def change_pool(id_: int) -> str | AnyResponse | tuple[str, int]:
         return _one(_pool(id_), error.reason), 422
     _look(pool)
     room().wakes.try_wake("coupons")
-    flash("The pool is changed.", "saved")
+    flash(_("The pool is changed."), "saved")
     return redirect(url_for("dashboard.coupon_pool", id_=id_), 303)
 
 
@@ -160,10 +189,10 @@ def revoke_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
     named = [code for code in dict.fromkeys(typed) if code]
     try:
         if len(named) > REVOKED_MOST:
-            raise Refused(f"At most {REVOKED_MOST:,} codes can be revoked at once.")
+            raise Refused(_("At most %(number)s codes can be revoked at once.", number=f"{REVOKED_MOST:,}"))
         asked = request.form.get("request", "")
         if not named and not asked:
-            raise Refused("Name the codes to revoke, one a line.")
+            raise Refused(_("Name the codes to revoke, one a line."))
         rows = ledger.of_keys(ledger.key(code) for code in named)
         own = [code for code in named if (row := rows.get(ledger.key(code))) is not None and row.pool == pool.id]
         if asked and not named:
@@ -174,8 +203,10 @@ def revoke_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
         return _one(_pool(id_), str(error)), 422 if isinstance(error, Refused) else 503
     count = len(ended.deleted) + len(ended.missing)
     left = len(named) - len(own) + len(ended.kept)
-    rest = f" {left:,} were left: they are none of this pool's live codes." if left else ""
-    flash(f"{count:,} codes are revoked.{rest}", "saved")
+    told = [_("%(number)s codes are revoked.", number=f"{count:,}")]
+    if left:
+        told.append(_("%(number)s were left: they are none of this pool's live codes.", number=f"{left:,}"))
+    flash(" ".join(told), "saved")
     return redirect(url_for("dashboard.coupon_pool", id_=id_), 303)
 
 
@@ -212,7 +243,7 @@ def _look(pool: CouponPool) -> None:
     try:
         alerts.look_at(pool)
     except BridgeError as error:
-        flash(f"The rule could not be looked at yet: {error}", "saved")
+        flash(_("The rule could not be looked at yet: %(reason)s", reason=error), "saved")
 
 
 def _number(name: str, label: str, default: int | None = None) -> int:
@@ -220,7 +251,7 @@ def _number(name: str, label: str, default: int | None = None) -> int:
     if not text and default is not None:
         return default
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise Refused(f"{label} takes a whole number.")
+        raise Refused(_("%(field)s takes a whole number.", field=label))
     return int(text)
 
 

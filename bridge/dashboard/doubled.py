@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark, ngettext
 from bridge.db import db
 from bridge.export.names import SECTIONS, namespaced
 from bridge.models import SentRecord
@@ -25,6 +27,19 @@ WHOLE = {
 }
 """Settings beside the namespaces that name what Ometria holds -> the kinds of records they name."""
 EXAMPLE = "123"
+SENT = {
+    "contact": ("%(number)s contact was sent already.", "%(number)s contacts were sent already."),
+    "product": ("%(number)s product was sent already.", "%(number)s products were sent already."),
+    "order": ("%(number)s order was sent already.", "%(number)s orders were sent already."),
+}
+AFTER = mark(
+    "After this change they are sent under new names; Ometria keeps the old ones beside them, and nothing joins the "
+    "two."
+)
+AFTER_NAMED = mark(
+    "After this change they are sent under new names: what is %(before)s now is sent again as %(after)s; Ometria keeps "
+    "the old ones beside them, and nothing joins the two."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +54,12 @@ class Doubled:
 
     def __str__(self) -> str:
         """Return the warning."""
-        number = f"more than {COUNTED_MOST:,}" if self.most else f"{self.count:,}"
-        sent = f"{self.kind} was" if self.count == 1 else f"{self.kind}s were"
-        how = f": what is {self.before} now is sent again as {self.after}" if self.before != self.after else ""
-        return (
-            f"{number} {sent} sent already. After this change they are sent under new names{how}; Ometria keeps the "
-            "old ones beside them, and nothing joins the two."
-        )
+        number = _("more than %(number)s", number=f"{COUNTED_MOST:,}") if self.most else f"{self.count:,}"
+        one, many = SENT[self.kind]
+        sent = ngettext(one, many, self.count, number=number)
+        if self.before == self.after:
+            return f"{sent} {_(AFTER)}"
+        return f"{sent} {_(AFTER_NAMED, before=self.before, after=self.after)}"
 
 
 def doubled(book: Book, scope: str, values: Mapping[str, Any]) -> list[Doubled]:

@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from bridge.auth import login_required
 from bridge.dashboard.figures import NOUNS
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import gettext as _
 from bridge.dashboard.scopes import scope_labels
 from bridge.export import drift, drift_report
 from bridge.export.jobs import exporter
@@ -29,7 +30,7 @@ def comparison() -> str:
     state = request.args.get("state", "")
     if chosen not in drift.KINDS or state not in {"", *drift_report.STATES}:
         abort(404)
-    reports = [_summed(drift.report(kind, most=DAYS)) for kind in drift.KINDS]
+    reports = [_summed(drift.report(kind, most=DAYS if kind == chosen else 0)) for kind in drift.KINDS]
     report = next(one for one in reports if one["kind"] == chosen)
     run = report["done"]["run"] if report["done"] else 0
     book = load_book()
@@ -65,5 +66,5 @@ def compare() -> Response:
         abort(400)
     begun = drift.begin(kind, repair=request.form.get("how") == "repair", asked=True)
     exporter().wakes.try_wake("drift")
-    flash("The comparison has begun." if begun else "A comparison is under way already.", "saved")
+    flash(_("The comparison has begun.") if begun else _("A comparison is under way already."), "saved")
     return redirect(url_for("dashboard.comparison", kind=kind), 303)

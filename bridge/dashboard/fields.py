@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from cronsim import CronSim, CronSimError
 
 from bridge.dashboard import mapping_table
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
+from bridge.dashboard.sentences import said
 from bridge.errors import Misconfigured
 from bridge.settings import DEFAULT, mask
 
@@ -18,11 +21,11 @@ if TYPE_CHECKING:
     from bridge.dashboard.mapping_table import Row
     from bridge.settings import Book, Setting
 
-ABOVE = {"default": "Use system value", "website": "Use Default", "store": "Use Website"}
+ABOVE = {"default": mark("Use system value"), "website": mark("Use Default"), "store": mark("Use Website")}
 """What the box beside a field says, by the level of the scope, in Magento's words."""
 
 _MOMENT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-WORDS = {"id": "ID", "sku": "SKU", "code": "Code", "data_layer": "Data layer"}
+WORDS = {"id": mark("ID"), "sku": mark("SKU"), "code": mark("Code"), "data_layer": mark("Data layer")}
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ class Field:
     @property
     def box(self) -> str:
         """The label of the box that gives up the own value; empty where there is nothing above to use."""
-        return "" if self.setting.secret and self.level == "default" else ABOVE[self.level]
+        return "" if self.setting.secret and self.level == "default" else _(ABOVE[self.level])
 
     @property
     def was(self) -> str:
@@ -77,7 +80,7 @@ class Field:
 
     def settle(self, was: str) -> None:
         """After a conflict: take the stored state where the reader of the form had left the field alone."""
-        level, _, text = was.partition(":")
+        level, _colon, text = was.partition(":")
         same = level == "above" if self.use_default else level == "own" and (self.typed or "") == text
         if same and not self.delete and not self.error:
             self.typed, self.typed_rows, self.use_default = None, None, not self.own
@@ -85,7 +88,7 @@ class Field:
     def forget_secret(self) -> None:
         """Say that a typed key is not shown again, when the form comes back for another reason."""
         if self.setting.secret and self.typed and not self.error:
-            self.error = "Nothing was saved, and the key you typed is not kept in the page: type it again."
+            self.error = _("Nothing was saved, and the key you typed is not kept in the page: type it again.")
 
     @property
     def clashes(self) -> bool:
@@ -109,7 +112,7 @@ class Field:
             return [("1", "Yes"), ("0", "No")]
         if self.setting.widget == "mapping":
             return []
-        return [(choice, WORDS.get(choice, choice.capitalize())) for choice in self.setting.choices]
+        return [(choice, words_of(choice)) for choice in self.setting.choices]
 
     @property
     def forms(self) -> list[tuple[str, str]]:
@@ -162,7 +165,7 @@ def field_at(book: Book, setting: Setting, ref: str, labels: Mapping[str, str]) 
         own=own,
         value=values[setting.key] if own else inherited,
         inherited=inherited,
-        source=f"from {labels.get(owner, owner)}" if owner else "built in",
+        source=_("from %(scope)s", scope=labels.get(owner, owner)) if owner else _("built in"),
         use_default=not own,
     )
 
@@ -177,7 +180,8 @@ def decide(field: Field, form: Mapping[str, str]) -> Change | None:
         shown_before = form.get(f"was.{field.key}", "").replace("\r\n", "\n").partition(":")[2]
         return _decide_secret(field) if field.setting.secret else _decide_open(field, shown_before)
     except Misconfigured as error:
-        field.error = error.what[:1].upper() + error.what[1:]
+        what = said(error.what)
+        field.error = what[:1].upper() + what[1:]
         return None
 
 
@@ -198,22 +202,27 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def words_of(choice: str) -> str:
+    """Return what a choice of a list is called, in English."""
+    return WORDS.get(choice, choice.capitalize())
+
+
 def shown(setting: Setting, value: Any) -> str:
     """Return a value for people: secrets masked, choices in words."""
     if setting.secret:
-        return mask(value) if value else "none"
+        return mask(value) if value else _("none")
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if setting.choices and setting.widget != "mapping":
-        return WORDS.get(str(value), str(value).capitalize())
-    return as_text(value) or "empty"
+        return _(words_of(str(value)))
+    return as_text(value) or _("empty")
 
 
 def _decide_open(field: Field, shown_before: str) -> Change | None:
     if field.use_default or field.typed is None:
         if field.typed not in {None, shown_before, as_text(field.value), as_text(field.inherited)}:
             raise Misconfigured(
-                f"you typed a value while “{field.box}” is ticked: untick it, or leave the value alone."
+                _("you typed a value while “%(box)s” is ticked: untick it, or leave the value alone.", box=field.box)
             )
         return _unset(field) if field.own and field.use_default else None
     value = field.setting.parse(field.typed)
@@ -226,10 +235,10 @@ def _decide_secret(field: Field) -> Change | None:
     gone = field.delete or field.use_default
     if not field.typed:
         if not gone and not field.own and field.inherited:
-            raise Misconfigured(f"type the key of this scope, or tick “{field.box}”.")
+            raise Misconfigured(_("type the key of this scope, or tick “%(box)s”.", box=field.box))
         return _unset(field) if gone and field.own else None
     if gone:
-        raise Misconfigured("you typed a key and ticked a box that takes it away: do one of the two.")
+        raise Misconfigured(_("you typed a key and ticked a box that takes it away: do one of the two."))
     value = field.setting.parse(field.typed)
     if field.own and value == field.value:
         return None
@@ -244,4 +253,4 @@ def _before(field: Field) -> str:
     return shown(field.setting, field.value)
 
 
-__all__ = ["Change", "Field", "as_text", "decide", "field_at", "shown"]
+__all__ = ["Change", "Field", "as_text", "decide", "field_at", "shown", "words_of"]

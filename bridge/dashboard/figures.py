@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from bridge.dashboard.language import mark
 from bridge.db import db
 from bridge.events import KINDS
 from bridge.models import EventLog, Pending, RequestLog
@@ -16,8 +17,10 @@ from bridge.models import EventLog, Pending, RequestLog
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOUNS = {"contact": "Customers", "product": "Products", "order": "Orders"}
+NOUNS = {"contact": mark("Customers"), "product": mark("Products"), "order": mark("Orders")}
 SHOWN = 20
+COUNTED = 5_000
+"""How far records that wait are counted: a page must not count a million."""
 HOURS = 24
 
 _EMAIL = re.compile(r"([^\s@<>\"'(),:;*•…])[^\s@<>\"'(),:;*•…]*@([^\s@<>\"'(),:;]+)")
@@ -25,7 +28,7 @@ _EMAIL = re.compile(r"([^\s@<>\"'(),:;*•…])[^\s@<>\"'(),:;*•…]*@([^\s@<>
 
 @dataclass(slots=True)
 class Waiting:
-    """How many records of one entity wait, by lane, and how many were refused."""
+    """How many records of one entity wait, by lane, and how many were refused; :data:`COUNTED` is "so many or more"."""
 
     kind: str
     live: int = 0
@@ -36,6 +39,10 @@ class Waiting:
     def noun(self) -> str:
         """What people call the entity."""
         return NOUNS[self.kind]
+
+    def shown(self, column: str) -> str:
+        """Return a figure for people: one that was not counted to the end has a plus sign."""
+        return number(getattr(self, column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +58,31 @@ class Sent:
         return sum(sum(counts) for counts in self.counts.values())
 
 
+def number(count: int, most: int = COUNTED) -> str:
+    """Return a count for people; one that has reached ``most`` was not counted further."""
+    return f"{count:,}+" if count >= most else f"{count:,}"
+
+
 def masked(text: str) -> str:
     """Return a text with the e-mail addresses in it cut down to their first letter and their host."""
     return _EMAIL.sub(r"\1•••@\2", text)
 
 
 def waiting() -> list[Waiting]:
-    """Return one row for each entity, whether anything waits or not."""
+    """Return one row for each entity, whether anything waits or not; no figure is above :data:`COUNTED`."""
+    places = [(state, lane, kind) for state in ("waiting", "refused") for lane in ("live", "history") for kind in KINDS]
+    counts = db.session.execute(select(*(_bounded(*place) for place in places))).one()
     found: dict[str, Waiting] = {kind: Waiting(kind) for kind in KINDS}
-    counts = (
-        select(Pending.kind, Pending.lane, Pending.state, func.count())
-        .group_by(Pending.state, Pending.kind, Pending.lane)
-        .order_by(Pending.kind)
-    )
-    for kind, lane, state, count in db.session.execute(counts):
-        if (row := found.get(kind)) is None:
-            continue
-        column = "refused" if state == "refused" else "history" if lane == "history" else "live"
-        setattr(row, column, getattr(row, column) + count)
+    for (state, lane, kind), count in zip(places, counts, strict=True):
+        column = "refused" if state == "refused" else lane
+        setattr(found[kind], column, min(getattr(found[kind], column) + count, COUNTED))
     return list(found.values())
+
+
+def _bounded(state: str, lane: str, kind: str) -> Any:
+    """Return how many records there are, counted up to :data:`COUNTED`, as a column."""
+    some = select(Pending.id).where(Pending.state == state, Pending.lane == lane, Pending.kind == kind).limit(COUNTED)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def refused() -> Sequence[Pending]:

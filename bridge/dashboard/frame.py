@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from bridge.auth import current_staff, vouched_name
 from bridge.dashboard.assets import asset_url
+from bridge.dashboard.language import mark
 from bridge.dashboard.sections import sections
 from bridge.errors import Misconfigured
 
@@ -41,13 +42,13 @@ HEADERS = {
 }
 
 TITLES = {
-    400: "This form could not be read",
-    403: "Your role does not allow this",
-    404: "There is no such page",
-    405: "This page does not take that request",
-    413: "This form is too large",
-    500: "Something went wrong",
-    503: "The database does not answer",
+    400: mark("This form could not be read"),
+    403: mark("Your role does not allow this"),
+    404: mark("There is no such page"),
+    405: mark("This page does not take that request"),
+    413: mark("This form is too large"),
+    500: mark("Something went wrong"),
+    503: mark("The database does not answer"),
 }
 
 log = structlog.get_logger()

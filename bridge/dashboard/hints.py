@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import format_datetime
 from cronsim import CronSim, CronSimError
+from flask_babel import get_locale
 
+from bridge.alerts.channels import NO_UPSTREAM
 from bridge.dashboard import shop_facts
 from bridge.dashboard.doubled import already_sent
+from bridge.dashboard.frame import wired
+from bridge.dashboard.language import SOURCE, mark
+from bridge.dashboard.language import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +27,9 @@ if TYPE_CHECKING:
     from bridge.settings import Book, Store
 
 RUNS = 5
-SENT_ALREADY = "Records were sent already: a change makes Ometria hold them twice. You are asked before it is saved."
+SENT_ALREADY = mark(
+    "Records were sent already: a change makes Ometria hold them twice. You are asked before it is saved."
+)
 
 
 def furnish(fields: Iterable[Field], book: Book, ref: str, now: float) -> None:
@@ -40,8 +48,10 @@ def furnish(fields: Iterable[Field], book: Book, ref: str, now: float) -> None:
                 one.known = facts.statuses
         if one.key == "products.url_format" and not one.error:
             one.hints = [address_example(one.text, facts, stores)]
+        elif one.key == "alerts.email" and wired().config.smtp_upstream is None:
+            one.hints = [_(NO_UPSTREAM)]
         elif one.key.endswith(".namespace") and already_sent(book, ref, kind):
-            one.hints = [SENT_ALREADY]
+            one.hints = [_(SENT_ALREADY)]
         one.hints = [hint for hint in one.hints if hint]
 
 
@@ -58,7 +68,9 @@ def next_runs(expression: str, zone_name: str, now: float) -> str:
         return ""
     if not runs:
         return ""
-    return f"Next runs: {'; '.join(f'{run:%a} {run.day} {run:%b %H:%M}' for run in runs)} ({zone_name})"
+    language = str(get_locale() or SOURCE)
+    told = "; ".join(format_datetime(run, "EEE d MMM HH:mm", tzinfo=zone, locale=language) for run in runs)
+    return _("Next runs: %(runs)s (%(zone)s)", runs=told, zone=zone_name)
 
 
 def address_example(form: str, facts: ShopFacts, stores: list[Store]) -> str:
@@ -69,7 +81,7 @@ def address_example(form: str, facts: ShopFacts, stores: list[Store]) -> str:
     native = facts.addresses[store.ref]
     path = urlsplit(native).path.lstrip("/")
     made = form.replace("{product_id}", facts.product).replace("{url_path}", path) if form else native
-    return f"Product {facts.product} in {store.name or store.code}: {made}"
+    return _("Product %(id)s in %(view)s: %(address)s", id=facts.product, view=store.name or store.code, address=made)
 
 
 def stores_of(book: Book, ref: str) -> list[Store]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from bridge.auth import login_required
-from bridge.dashboard.figures import NOUNS, waiting
+from bridge.dashboard.figures import COUNTED, NOUNS, waiting
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.dashboard.scopes import scope_labels, scope_tree
 from bridge.errors import Misconfigured
 from bridge.export import history as walks
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 TURNS = {"pause": "paused", "resume": "running", "cancel": "cancelled"}
-SAID = {"paused": "It is paused.", "running": "It goes on.", "cancelled": "It is cancelled."}
+SAID = {"paused": mark("It is paused."), "running": mark("It goes on."), "cancelled": mark("It is cancelled.")}
 
 
 @login_required("viewer")
@@ -38,11 +40,16 @@ def _page(sentence: str = "") -> str:
         tree=scope_tree(load_book()),
         scopes=scope_labels(),
         nouns=NOUNS,
-        waits=sum(row.history for row in waiting()),
+        waits=_waits(),
         sentence=sentence,
         typed=request.form,
         now=time.time(),
     )
+
+
+def _waits() -> str:
+    counts = [row.history for row in waiting()]
+    return f"{sum(counts):,}+" if max(counts) >= COUNTED else f"{sum(counts):,}"
 
 
 @login_required("editor")
@@ -60,14 +67,14 @@ def begin() -> Response | tuple[str, int]:
     for one in kinds:
         begun += walks.begin(one, scope, force=force, since=since, until=until)
         exporter().wakes.try_wake("history", one, scope)
-    flash("The export has begun." if begun else "It is under way already: cancel it to begin anew.", "saved")
+    flash(_("The export has begun.") if begun else _("It is under way already: cancel it to begin anew."), "saved")
     return redirect(url_for("dashboard.history"), 303)
 
 
 def _days(since: str, until: str) -> tuple[dt.date | None, dt.date | None]:
     found = _day(since), _day(until)
     if found[0] and found[1] and found[0] > found[1]:
-        raise Misconfigured("The first day must not be after the last.")
+        raise Misconfigured(_("The first day must not be after the last."))
     return found
 
 
@@ -75,7 +82,7 @@ def _day(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        raise Misconfigured("A day is written as 2026-11-25.") from None
+        raise Misconfigured(_("A day is written as 2026-11-25.")) from None
 
 
 @login_required("editor")
@@ -88,7 +95,7 @@ def turn() -> Response:
     there = walks.set_state(kind, scope, state, load_book())
     if there and state == "running":
         exporter().wakes.try_wake("history", kind, scope)
-    flash(SAID[state] if there else "It is not under way any more.", "saved")
+    flash(_(SAID[state]) if there else _("It is not under way any more."), "saved")
     return redirect(url_for("dashboard.history"), 303)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flask import render_template, request
 
 from bridge.auth import login_required
-from bridge.coupons import alerts
-from bridge.dashboard import chart, figures
+from bridge.coupons.alerts import stopped
+from bridge.dashboard import alerts_page, chart, figures
 from bridge.dashboard.frame import wired
+from bridge.dashboard.language import gettext as _
 from bridge.dashboard.neighbours import neighbours
 from bridge.dashboard.scopes import scope_labels
 from bridge.export import offers
@@ -37,7 +38,10 @@ def sent_chart() -> Response:
 
 def _values() -> dict[str, Any]:
     accounts = account_labels(load_book())
+    wrong = alerts_page.current()
+    told = {alert.key for alert in wrong["alerts"]}
     return {
+        **wrong,
         "accounts": accounts,
         "events": figures.events(),
         "masked": figures.masked,
@@ -48,7 +52,7 @@ def _values() -> dict[str, Any]:
         "refused": figures.refused(),
         "requests": figures.requests(),
         "scopes": scope_labels(),
-        "stopped_pools": alerts.stopped(),
+        "stopped_pools": [pool for pool in stopped() if f"coupons_stopped:{pool.id}" not in told],
         "sent": figures.sent(),
         "waiting": figures.waiting(),
     }
@@ -58,6 +62,8 @@ def account_labels(book: Book) -> dict[str, str]:
     """Return what people call each account in use: the scope that owns its key, never the key."""
     labels = scope_labels()
     return {
-        account.id: labels.get(account.owner, account.owner) + (" (global)" if account.is_global else "")
+        account.id: _("%(owner)s (global)", owner=labels.get(account.owner, account.owner))
+        if account.is_global
+        else labels.get(account.owner, account.owner)
         for account in book.accounts()
     }

@@ -17,15 +17,18 @@ from flask import Response, abort, current_app, render_template, request, url_fo
 from sqlalchemy import func, select
 
 from bridge.auth import current_staff, login_required
+from bridge.dashboard.alerts_page import current
 from bridge.dashboard.figures import masked
 from bridge.dashboard.frame import wired
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import mark
 from bridge.dashboard.neighbours import neighbours
 from bridge.db import db
 from bridge.events import AnyEvent
 from bridge.models import EventLog, User
 from bridge.ops import registry
 from bridge.settings import load_book
+from bridge.tracking import PageViews
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,20 +37,20 @@ if TYPE_CHECKING:
 
 EVENT_KINDS: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 REASONS = {
-    "admin": "pages of Magento's backend",
-    "amp": "AMP pages",
-    "attachment": "downloads",
-    "encoding": "in a coding that cannot be read",
-    "fault": "something of bridge's failed; the page went as it was",
-    "grammar": "without a <head> that can be found",
-    "killed": "switched off by the kill file",
-    "method": "not asked for by GET",
-    "off": "tracking is off in that store view, or the settings exclude the path",
-    "path": "paths that are no pages, such as files and REST",
-    "range": "parts of a file",
-    "size": "too large",
-    "status": "errors and redirects",
-    "type": "no HTML",
+    "admin": mark("pages of Magento's backend"),
+    "amp": mark("AMP pages"),
+    "attachment": mark("downloads"),
+    "encoding": mark("in a coding that cannot be read"),
+    "fault": mark("something of bridge's failed; the page went as it was"),
+    "grammar": mark("without a <head> that can be found"),
+    "killed": mark("switched off by the kill file"),
+    "method": mark("not asked for by GET"),
+    "off": mark("tracking is off in that store view, or the settings exclude the path"),
+    "path": mark("paths that are no pages, such as files and REST"),
+    "range": mark("parts of a file"),
+    "size": mark("too large"),
+    "status": mark("errors and redirects"),
+    "type": mark("no HTML"),
 }
 SHOWN = 100
 DAY = 86_400.0
@@ -84,7 +87,7 @@ class Filter:
 def live() -> str:
     """Show the page, or with ``?part=live`` only what changes beside the events."""
     if request.args.get("part") == "live":
-        return render_template("dashboard/_live_now.html", **_now())
+        return render_template("dashboard/_live_part.html", **_now())
     wanted, moment = _wanted(), time.time()
     rows = wanted.rows(moment - DAY)
     after = f"{rows[0].at if rows else moment!r}"
@@ -92,7 +95,6 @@ def live() -> str:
         "dashboard/live.html",
         **_now(),
         rows=rows,
-        masked=masked,
         kinds=EVENT_KINDS,
         views=sorted({store.code for store in load_book().stores if store.code}),
         wanted=wanted,
@@ -187,8 +189,10 @@ def _wanted() -> Filter:
 def _now() -> dict[str, Any]:
     moment = time.time()
     return {
+        **current(),
         "hour": hour(moment),
         "passed": passed(),
+        "viewed": viewed(),
         "neighbours": neighbours(wired().redis, wired().config.kill_file, account_labels(load_book())),
         "now": moment,
     }
@@ -196,9 +200,19 @@ def _now() -> dict[str, Any]:
 
 def hour(now: float) -> dict[str, int]:
     """Return how many events of each kind happened in the last hour, the most frequent first."""
-    query = select(EventLog.type, func.count()).where(EventLog.at > now - HOUR).group_by(EventLog.type)
-    counts = {str(kind): int(count) for kind, count in db.session.execute(query)}
+    columns = [
+        select(func.count()).where(EventLog.type == kind, EventLog.at > now - HOUR).scalar_subquery().label(kind)
+        for kind in EVENT_KINDS
+    ]
+    row = db.session.execute(select(*columns)).one()
+    counts = {kind: int(count) for kind, count in zip(EVENT_KINDS, row, strict=True) if count}
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
+def viewed() -> dict[str, int] | None:
+    """Return about how many pages of each type were viewed in the last hour; None where that is not known."""
+    connection = wired().redis
+    return PageViews(connection).last_hour() if connection is not None else None
 
 
 def passed() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bridge.auth import login_required
 from bridge.dashboard.downloads import in_steps
 from bridge.dashboard.figures import masked
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import mark
 from bridge.dashboard.records import KINDS, as_text
 from bridge.errors import Misconfigured
 from bridge.export import log_search
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 PAGE = 50
 ASIDE = 100
 LONGEST = 200
-OUTCOMES = ("accepted", "partial", "refused", "retry", "stopped", "dry run")
+OUTCOMES = (mark("accepted"), mark("partial"), mark("refused"), mark("retry"), mark("stopped"), mark("dry run"))
 FIELDS = ("account", "kind", "outcome", "request_id", "text", "since", "until")
-TITLES = {"requests": "Request log", "errors": "Error log"}
+TITLES = {"requests": mark("Request log"), "errors": mark("Error log")}
 FORMS = {"csv": ("text/csv", log_search.as_csv), "jsonl": ("application/x-ndjson", log_search.as_json)}
 
 

@@ -10,6 +10,8 @@ from flask import flash, redirect, render_template, request, url_for
 
 from bridge.auth import login_required
 from bridge.dashboard.figures import masked
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.errors import Misconfigured
 from bridge.mail import history
 from bridge.mail.mailer import mailer
@@ -25,13 +27,13 @@ DAYS = 7
 OTHER = "other"
 """In the filter: mails that are none of the seven kinds."""
 STATES = {
-    "new": "not decided yet",
-    "waiting": "waiting",
-    "sending": "being sent",
-    "sent": "sent",
-    "refused": "refused",
-    "uncertain": "uncertain",
-    "void": "not needed",
+    "new": mark("not decided yet"),
+    "waiting": mark("waiting"),
+    "sending": mark("being sent"),
+    "sent": mark("sent"),
+    "refused": mark("refused"),
+    "uncertain": mark("uncertain"),
+    "void": mark("not needed"),
 }
 FIELDS = ("kind", "state", "day")
 ROUTES = ("ometria", "relay")
@@ -81,7 +83,12 @@ def resend_mail(id_: int) -> Response | tuple[str, int]:
     except Misconfigured as error:
         return _page(dict.fromkeys(FIELDS, ""), {}, None, str(error)), 422
     mailer().wakes.try_wake("mail")
-    flash(f"Mail {id_} is sent again {'through Ometria' if way == 'ometria' else 'as the original'}.", "saved")
+    told = (
+        _("Mail %(id)s is sent again through Ometria.", id=id_)
+        if way == "ometria"
+        else _("Mail %(id)s is sent again as the original.", id=id_)
+    )
+    flash(told, "saved")
     return redirect(url_for("dashboard.mail_log"), 303)
 
 
@@ -89,11 +96,11 @@ def _only(typed: Mapping[str, str]) -> dict[str, str]:
     only = {}
     if typed["kind"]:
         if typed["kind"] not in {*MAIL_KINDS, OTHER}:
-            raise Misconfigured("There is no such kind of mail.")
+            raise Misconfigured(_("There is no such kind of mail."))
         only["kind"] = "" if typed["kind"] == OTHER else typed["kind"]
     if typed["state"]:
         if typed["state"] not in STATES:
-            raise Misconfigured("There is no such state of a mail.")
+            raise Misconfigured(_("There is no such state of a mail."))
         only["state"] = typed["state"]
     return only
 
@@ -105,7 +112,7 @@ def _day(text: str) -> float | None:
     try:
         return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).timestamp()
     except (ValueError, OverflowError):
-        raise Misconfigured("A day is written such as 2026-11-25; it is meant in UTC.") from None
+        raise Misconfigured(_("A day is written such as 2026-11-25; it is meant in UTC.")) from None
 
 
 def _day_text(at: float) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bridge.auth import current_staff, login_required
 from bridge.dashboard.figures import masked
+from bridge.dashboard.language import gettext as _
 from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured
 from bridge.mail import history, rules, setup
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from bridge.settings import Book
 
 UNCLASSIFIED_MOST = 20
+VIEWS = 25
+"""Store views of one page."""
 LONGEST = 254
 NATIVE_LABELS = {
     native: MAIL_KINDS[KIND_OF[native]] if native in KIND_OF else OTHER_MAILS[native] for native in NATIVES
@@ -42,11 +45,15 @@ def mail_setup() -> str:
 
 def _page(sentence: str = "") -> str:
     book = load_book()
-    standings = setup.standings(book)
+    first = min(max(request.args.get("first", 0, type=int), 0), max(len(book.stores) - 1, 0))
+    standings = setup.standings(book, first, VIEWS)
     unclassified, names = history.unclassified(UNCLASSIFIED_MOST), _sender_names()
     return render_template(
         "dashboard/mail_setup.html",
         kinds=MAIL_KINDS,
+        shown=(first + 1, min(first + VIEWS, len(book.stores)), len(book.stores)),
+        before=url_for("dashboard.mail_setup", first=max(first - VIEWS, 0)) if first else "",
+        after=url_for("dashboard.mail_setup", first=first + VIEWS) if first + VIEWS < len(book.stores) else "",
         standings={kind: [one for one in standings if one.kind == kind] for kind in MAIL_KINDS},
         lines={kind: setup.template_lines(kind) for kind in MAIL_KINDS},
         switches=setup.SWITCHES,
@@ -70,9 +77,9 @@ def test_mail() -> Response | tuple[str, int]:
     kind, email, scope = form.get("kind", ""), form.get("email", "").strip(), form.get("scope", DEFAULT)
     try:
         if kind not in MAIL_KINDS:
-            raise Misconfigured("Choose a kind of mail.")
+            raise Misconfigured(_("Choose a kind of mail."))
         if "@" not in email or len(email) > LONGEST:
-            raise Misconfigured("The recipient is not an e-mail address.")
+            raise Misconfigured(_("The recipient is not an e-mail address."))
         known_scope(scope)
         order, sandbox = form.get("order", "").strip()[:64], form.get("sandbox") == "1"
         answer = send_test(mailer(), load_book(), kind, email, scope=scope, order=order, sandbox=sandbox)
@@ -80,9 +87,12 @@ def test_mail() -> Response | tuple[str, int]:
         db.session.rollback()
         return _page(str(error)), 422 if isinstance(error, Misconfigured) else 503
     if answer.outcome != "accepted":
-        return _page(f"Ometria did not take it: {answer.reason}"), 502
-    number = f" (request {answer.request_id})" if answer.request_id else ""
-    flash(f"Ometria took the test of {MAIL_KINDS[kind]}{number}.", "saved")
+        return _page(_("Ometria did not take it: %(reason)s", reason=answer.reason)), 502
+    name = _(MAIL_KINDS[kind])
+    if answer.request_id:
+        flash(_("Ometria took the test of %(mail)s (request %(id)s).", mail=name, id=answer.request_id), "saved")
+    else:
+        flash(_("Ometria took the test of %(mail)s.", mail=name), "saved")
     return redirect(url_for("dashboard.mail_setup"), 303)
 
 
@@ -105,12 +115,17 @@ def teach_mail(id_: int) -> Response | tuple[str, int]:
     except Misconfigured as error:
         db.session.rollback()
         return _page(str(error)), 422
-    flash(f"Mails with the subject “{rule.pattern}” are taken for {NATIVE_LABELS[native]} from now on.", "saved")
+    told = _(
+        "Mails with the subject “%(subject)s” are taken for %(mail)s from now on.",
+        subject=rule.pattern,
+        mail=_(NATIVE_LABELS[native]),
+    )
+    flash(told, "saved")
     return redirect(url_for("dashboard.mail_setup"), 303)
 
 
 def _scopes(book: Book) -> dict[str, str]:
-    return {DEFAULT: "All store views"} | {view.ref: view.name or view.code for view in book.stores}
+    return {DEFAULT: _("All store views")} | {view.ref: view.name or view.code for view in book.stores}
 
 
 def _sender_names() -> Sequence[str]:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.errors import Misconfigured
 from bridge.settings import mapped_attributes
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MOST_ROWS = 300
-FORMS = {"id": "ID", "label": "Label", "both": "ID and label", "property": "Property (label)"}
+FORMS = {"id": mark("ID"), "label": mark("Label"), "both": mark("ID and label"), "property": mark("Property (label)")}
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -39,15 +41,25 @@ class Row:
     def text(self, number: int) -> str:
         """Return the row as :func:`bridge.settings.kinds.mapping` reads it."""
         if not self.attribute:
-            raise Misconfigured(f"row {number} names no attribute of the shop: choose one, or remove the row.")
+            raise Misconfigured(
+                _("row %(number)s names no attribute of the shop: choose one, or remove the row.", number=number)
+            )
         if not CODE.fullmatch(self.attribute):
-            raise Misconfigured(f"row {number}: an attribute is named by its code: letters, digits, _ and dots.")
+            raise Misconfigured(
+                _("row %(number)s: an attribute is named by its code: letters, digits, _ and dots.", number=number)
+            )
         if self.same and self.name not in {"", self.attribute}:
             raise Misconfigured(
-                f"row {number}: you ticked “same code” and typed another name: untick it, or leave the name empty."
+                _(
+                    "row %(number)s: you ticked “same code” and typed another name: untick it, or leave the name "
+                    "empty.",
+                    number=number,
+                )
             )
         if self.name and not self.same and not NAME.fullmatch(self.name):
-            raise Misconfigured(f"row {number}: Ometria's attribute takes letters, digits, _ and -, a letter first.")
+            raise Misconfigured(
+                _("row %(number)s: Ometria's attribute takes letters, digits, _ and -, a letter first.", number=number)
+            )
         named = f"={self.name}" if self.name and not self.same else ""
         return f"{self.attribute}{named}{f':{self.form}' if self.form else ''}"
 

@@ -10,6 +10,8 @@ import redis
 from sqlalchemy import func, select
 
 from bridge.clock import BEAT
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import ngettext
 from bridge.db import db
 from bridge.models import Cursor, Scope
 
@@ -48,9 +50,9 @@ def _redis_and_clock(connection: redis.Redis | None, now: float) -> list[Neighbo
             raise redis.ConnectionError
         beat = connection.get(BEAT)
     except redis.RedisError:
-        waits = "Redis does not answer: nothing is sent, and new events wait on disk. See BRIDGE_REDIS_URL."
-        return [Neighbour("Redis", "bad", waits), Neighbour("Clock", "warn", "Not known while Redis is away.")]
-    return [Neighbour("Redis", "good", "Answers."), _clock(beat, now)]
+        waits = _("Redis does not answer: nothing is sent, and new events wait on disk. See BRIDGE_REDIS_URL.")
+        return [Neighbour("Redis", "bad", waits), Neighbour(_("Clock"), "warn", _("Not known while Redis is away."))]
+    return [Neighbour("Redis", "good", _("Answers.")), _clock(beat, now)]
 
 
 def _clock(beat: object, now: float) -> Neighbour:
@@ -59,14 +61,15 @@ def _clock(beat: object, now: float) -> Neighbour:
     except ValueError:
         age = None
     if age is None:
-        return Neighbour("Clock", "bad", "Has not ticked in the last ten minutes: start it with `bridge clock`.")
+        return Neighbour(_("Clock"), "bad", _("Has not ticked in the last ten minutes: start it with `bridge clock`."))
     if age > CLOCK_LATE:
-        return Neighbour("Clock", "bad", f"Last ticked {age / 60:.0f} minutes ago: look at the log of `bridge clock`.")
-    return Neighbour("Clock", "good", "Ticks every minute.")
+        late = _("Last ticked %(minutes)s minutes ago: look at the log of `bridge clock`.", minutes=f"{age / 60:.0f}")
+        return Neighbour(_("Clock"), "bad", late)
+    return Neighbour(_("Clock"), "good", _("Ticks every minute."))
 
 
 def _database() -> Neighbour:
-    return Neighbour("Database", "good", f"Answers ({db.engine.dialect.name}).")
+    return Neighbour(_("Database"), "good", _("Answers (%(database)s).", database=db.engine.dialect.name))
 
 
 def _shop() -> Neighbour:
@@ -74,19 +77,25 @@ def _shop() -> Neighbour:
     counts = {str(level): int(count) for level, count in rows}
     stores, websites = counts.get("store", 0), counts.get("website", 0)
     if not stores:
-        return Neighbour("Shop", "warn", "Its store views have not been read yet: run `bridge check` to see why.")
-    return Neighbour("Shop", "good", f"{_number(websites, 'website')}, {_number(stores, 'store view')} known.")
+        return Neighbour(_("Shop"), "warn", _("Its store views have not been read yet: run `bridge check` to see why."))
+    sites = ngettext("%(num)s website", "%(num)s websites", websites)
+    views = ngettext("%(num)s store view", "%(num)s store views", stores)
+    return Neighbour(_("Shop"), "good", _("%(websites)s, %(views)s known.", websites=sites, views=views))
 
 
 def _accounts(accounts: Mapping[str, str]) -> list[Neighbour]:
     if not accounts:
-        return [Neighbour("Ometria", "warn", "No account: set an API key in the general settings.")]
+        return [Neighbour("Ometria", "warn", _("No account: set an API key in the general settings."))]
     names = {f"account:{account}": label for account, label in accounts.items()}
     rows = db.session.scalars(select(Cursor).where(Cursor.name.in_(names)))
     paused = {row.name: sentence for row in rows if (sentence := _paused(row.data))}
     if not paused:
-        return [Neighbour("Ometria", "good", f"{_number(len(accounts), 'account')}, none paused.")]
-    return [Neighbour(f"Ometria, {names[name]}", "bad", f"Paused: {why}") for name, why in sorted(paused.items())]
+        told = ngettext("%(num)s account, none paused.", "%(num)s accounts, none paused.", len(accounts))
+        return [Neighbour("Ometria", "good", told)]
+    return [
+        Neighbour(f"Ometria, {names[name]}", "bad", _("Paused: %(reason)s", reason=why))
+        for name, why in sorted(paused.items())
+    ]
 
 
 def _paused(note: Any) -> str:
@@ -100,9 +109,9 @@ def _kill_file(path: Path) -> list[Neighbour]:
     if not path.exists():
         return []
     return [
-        Neighbour("Tag", "warn", f"Switched off by the file {path.name}: pages pass unchanged until it is removed.")
+        Neighbour(
+            _("Tag"),
+            "warn",
+            _("Switched off by the file %(name)s: pages pass unchanged until it is removed.", name=path.name),
+        )
     ]
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -9,12 +9,13 @@ from flask import render_template
 
 from bridge.auth import login_required
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import mark
 from bridge.settings import load_book, mapped_attributes
 
 if TYPE_CHECKING:
     from bridge.settings import Account, Book
 
-FIELDS = {"customers": "Contacts", "products": "Products", "orders": "Orders"}
+FIELDS = {"customers": mark("Contacts"), "products": mark("Products"), "orders": mark("Orders")}
 OWN_FIELDS = {"phone_number", "timezone", "ip_address", "web_id"}
 """What a mapping may fill that every account has."""
 

@@ -9,6 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 
 from bridge import auth
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import labelled, mark
+from bridge.dashboard.sentences import said
 from bridge.errors import Misconfigured, Refused, Retry
 
 if TYPE_CHECKING:
@@ -20,35 +23,34 @@ _NEW = {"autocomplete": "new-password", "minlength": auth.SHORTEST_PASSWORD}
 class PasswordForm(FlaskForm):  # type: ignore[misc] # the library has no types
     """The present password and the new one, twice."""
 
-    present = PasswordField("Present password", render_kw={"autocomplete": "current-password"})
-    new = PasswordField(
-        "New password", description=f"At least {auth.SHORTEST_PASSWORD} characters.", render_kw={**_NEW}
-    )
-    again = PasswordField("New password, again", render_kw={**_NEW})
-    submit = SubmitField("Change password")
+    present = PasswordField(mark("Present password"), render_kw={"autocomplete": "current-password"})
+    new = PasswordField(mark("New password"), render_kw={**_NEW})
+    again = PasswordField(mark("New password, again"), render_kw={**_NEW})
+    submit = SubmitField(mark("Change password"))
 
 
 @auth.login_required("viewer")
 def password() -> str | Response | tuple[str, int]:
     """Show the form; on success this browser stays signed in and all others are signed out."""
-    form = PasswordForm()
+    form: PasswordForm = labelled(PasswordForm())
+    form.new.description = _("At least %(number)s characters.", number=auth.SHORTEST_PASSWORD)
     if not form.is_submitted():
         return render_template("dashboard/password.html", form=form, sentence="")
     if sentence := _change(form):
         return render_template("dashboard/password.html", form=form, sentence=sentence), 400
-    flash("Your password is changed. Other browsers that were signed in as you are signed out.", "saved")
+    flash(_("Your password is changed. Other browsers that were signed in as you are signed out."), "saved")
     return redirect(url_for("dashboard.password"), 303)
 
 
 def _change(form: PasswordForm) -> str:
     """Change the password, or return the sentence that says why not."""
     if form.new.data != form.again.data:
-        return "The two new passwords differ."
+        return _("The two new passwords differ.")
     staff = auth.current_staff()
     if staff is None:
-        return "Sign in first."
+        return _("Sign in first.")
     try:
         auth.change_password(staff, form.present.data or "", form.new.data or "", request.remote_addr or "")
     except (Refused, Misconfigured, Retry) as error:
-        return str(error)
+        return said(str(error))
     return ""

@@ -13,6 +13,8 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 from bridge import auth
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.db import db, immediate
 from bridge.errors import Misconfigured
 from bridge.models import AuditLog, User
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 ROLES = {
-    "viewer": "sees everything but the personal data in records, and changes nothing",
-    "editor": "also changes settings, exports and records",
-    "owner": "also decides who may sign in",
+    "viewer": mark("sees everything but the personal data in records, and changes nothing"),
+    "editor": mark("also changes settings, exports and records"),
+    "owner": mark("also decides who may sign in"),
 }
 LONGEST_NAME = 120
 
@@ -58,11 +60,11 @@ def person(person: int) -> str | Response:
     if action == "role" and request.form.get("role") in auth.ROLES:
         before, user.role = user.role, request.form["role"]
         _note(who, f"user {name} role", before, user.role)
-        flash(f"{name}: {before} → {user.role}.", "saved")
+        flash(_("%(name)s: %(before)s → %(after)s.", name=name, before=_(before), after=_(user.role)), "saved")
     elif action == "remove":
         db.session.delete(user)
         _note(who, f"user {name} removed", user.role, None)
-        flash(f"{name} is removed and signed out everywhere.", "saved")
+        flash(_("%(name)s is removed and signed out everywhere.", name=name), "saved")
     else:
         abort(400)
     return redirect(url_for("dashboard.people"), 303)
@@ -82,7 +84,7 @@ def _owner() -> str:
 def _add(name: str, role: str, who: str) -> str:
     """Add somebody and return the password; raises :class:`Misconfigured` for an unusable or known name."""
     if db.session.scalar(select(User.name).where(func.lower(User.name) == name.lower())):
-        raise Misconfigured(f"There is a person called {name} already.")
+        raise Misconfigured(_("There is a person called %(name)s already.", name=name))
     password = auth.one_time_password()
     user = auth.add_user(name, password, role, who=who)
     _note(who, f"user {user.name} added", None, role)

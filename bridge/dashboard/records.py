@@ -15,7 +15,10 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from bridge.auth import current_staff, login_required
 from bridge.dashboard.frame import wired
 from bridge.dashboard.home import account_labels
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.dashboard.scopes import scope_labels
+from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured
 from bridge.events import EntityRef
 from bridge.export import people, preview, refusals, timeline
@@ -28,11 +31,11 @@ if TYPE_CHECKING:
 
     from bridge.events import Kind
 
-KINDS: dict[Kind, str] = {"contact": "Customer or subscriber", "product": "Product", "order": "Order"}
+KINDS: dict[Kind, str] = {"contact": mark("Customer or subscriber"), "product": mark("Product"), "order": mark("Order")}
 ASKED = {
-    "contact": "customer number or e-mail address",
-    "product": "product number or SKU",
-    "order": "order number",
+    "contact": mark("customer number or e-mail address"),
+    "product": mark("product number or SKU"),
+    "order": mark("order number"),
 }
 ENTITY = re.compile(r"(?:(?:customer|subscriber|number):)?[A-Za-z0-9_-]{1,60}")
 LONGEST = 254
@@ -64,7 +67,7 @@ def _form(kind: str, typed: str = "", sentence: str = "") -> str:
 def _find(kind: Kind, typed: str) -> EntityRef:
     """Return the entity that the shop, or the list of subscribers, calls so."""
     if not typed or len(typed) > LONGEST:
-        raise Misconfigured(f"Type a {ASKED[kind]}.")
+        raise Misconfigured(_("Type a %(number)s.", number=_(ASKED[kind])))
     if kind == "contact" and typed.startswith("subscriber:") and ENTITY.fullmatch(typed):
         return EntityRef(kind, typed)
     try:
@@ -147,5 +150,23 @@ def try_again(kind: Kind, entity: str) -> Response:
     for account in sorted(accounts):
         exporter().wakes.try_wake("session", account, "live")
         exporter().wakes.try_wake("backlog", account)
-    flash("It is tried again." if count else "Nothing of it was set aside.", "saved")
+    flash(_("It is tried again.") if count else _("Nothing of it was set aside."), "saved")
+    return redirect(url_for("dashboard.record", kind=kind, entity=entity), 303)
+
+
+@login_required("editor")
+def send_record(kind: Kind, entity: str) -> Response:
+    """Send a record to each account that takes it, also when nothing changed."""
+    if kind not in KINDS or not ENTITY.fullmatch(entity):
+        abort(404)
+    accounts, told = set[str](), ""
+    try:
+        accounts = preview.send_now(EntityRef(kind, entity))
+    except BridgeError as error:
+        db.session.rollback()
+        told = str(error)
+    for account in sorted(accounts):
+        exporter().wakes.try_wake("session", account, "live")
+        told = _("It waits to be sent at once; the timeline shows when it was.")
+    flash(told or _("No account takes it now: see the reason below."), "saved")
     return redirect(url_for("dashboard.record", kind=kind, entity=entity), 303)

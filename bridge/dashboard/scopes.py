@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark
 from bridge.db import db
 from bridge.models import Scope
 from bridge.settings import DEFAULT
@@ -14,7 +16,7 @@ from bridge.settings import DEFAULT
 if TYPE_CHECKING:
     from bridge.settings import Book
 
-DEFAULT_LABEL = "Default Config"
+DEFAULT_LABEL = mark("Default Config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,13 @@ class Node:
 def scope_labels() -> dict[str, str]:
     """Return what people call each scope."""
     rows = db.session.execute(select(Scope.ref, Scope.name, Scope.code))
-    return {DEFAULT: DEFAULT_LABEL} | {ref: name or code for ref, name, code in rows if ref != DEFAULT}
+    return {DEFAULT: _(DEFAULT_LABEL)} | {ref: name or code for ref, name, code in rows if ref != DEFAULT}
 
 
 def scope_tree(book: Book) -> list[Node]:
     """Return every scope, each website followed by its store views."""
     rows = db.session.scalars(select(Scope).where(Scope.ref != DEFAULT).order_by(Scope.magento_id)).all()
-    nodes = [Node(DEFAULT, "default", DEFAULT_LABEL, "", active=True, overrides=_count(book, DEFAULT))]
+    nodes = [Node(DEFAULT, "default", _(DEFAULT_LABEL), "", active=True, overrides=_count(book, DEFAULT))]
     for website in (row for row in rows if row.level == "website"):
         nodes.append(_node(website, book))
         nodes.extend(_node(row, book) for row in rows if row.level == "store" and row.parent == website.ref)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.dashboard.language import mark
 from bridge.settings import SETTINGS, Setting
 
 
@@ -24,21 +25,40 @@ class Section:
 
 _KNOWN = (
     Section(
-        "general", "General settings", "sliders", "Which Ometria account this shop feeds, and how stores are named."
+        "general",
+        mark("General settings"),
+        "sliders",
+        mark("Which Ometria account this shop feeds, and how stores are named."),
     ),
-    Section("global", "Global account", "globe2", "A second account that receives a copy of what the stores send."),
-    Section("export", "Data export", "cloud-upload", "When waiting records are sent, and how many at a time."),
-    Section("customers", "Customers", "people", "How customers and subscribers become contacts at Ometria."),
-    Section("products", "Products", "box-seam", "How products and their images are described to Ometria."),
-    Section("orders", "Orders", "receipt", "How orders are described, and which of them count as revenue."),
-    Section("quality", "Data quality", "patch-check", "What becomes of records that Ometria could make little use of."),
-    Section("tracking", "Tracking", "graph-up", "What the tag in the pages of the shop records."),
-    Section("consent", "Consent", "hand-thumbs-up", "When a visitor counts as having agreed to tracking."),
-    Section("mail", "Transactional emails", "envelope", "Which mails of the shop are sent through Ometria."),
-    Section("coupons", "Coupons", "ticket-perforated", "How Ometria asks for coupon codes."),
-    Section("alerts", "Alerts", "bell", "Who is told when something stops."),
-    Section("logging", "Logs", "journal-text", "What is written down about the work, beyond its outcome."),
-    Section("privacy", "Privacy", "shield-lock", "How long personal data and logs are kept."),
+    Section(
+        "global",
+        mark("Global account"),
+        "globe2",
+        mark("A second account that receives a copy of what the stores send."),
+    ),
+    Section(
+        "export", mark("Data export"), "cloud-upload", mark("When waiting records are sent, and how many at a time.")
+    ),
+    Section(
+        "customers", mark("Customers"), "people", mark("How customers and subscribers become contacts at Ometria.")
+    ),
+    Section("products", mark("Products"), "box-seam", mark("How products and their images are described to Ometria.")),
+    Section("orders", mark("Orders"), "receipt", mark("How orders are described, and which of them count as revenue.")),
+    Section(
+        "quality",
+        mark("Data quality"),
+        "patch-check",
+        mark("What becomes of records that Ometria could make little use of."),
+    ),
+    Section("tracking", mark("Tracking"), "graph-up", mark("What the tag in the pages of the shop records.")),
+    Section("consent", mark("Consent"), "hand-thumbs-up", mark("When a visitor counts as having agreed to tracking.")),
+    Section(
+        "mail", mark("Transactional emails"), "envelope", mark("Which mails of the shop are sent through Ometria.")
+    ),
+    Section("coupons", mark("Coupons"), "ticket-perforated", mark("How Ometria asks for coupon codes.")),
+    Section("alerts", mark("Alerts"), "bell", mark("Who is told when something stops.")),
+    Section("logging", mark("Logs"), "journal-text", mark("What is written down about the work, beyond its outcome.")),
+    Section("privacy", mark("Privacy"), "shield-lock", mark("How long personal data and logs are kept.")),
 )
 
 

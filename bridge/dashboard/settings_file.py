@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.auth import current_staff, login_required
 from bridge.dashboard.doubled import doubled
+from bridge.dashboard.language import gettext as _
+from bridge.dashboard.language import mark, ngettext
 from bridge.db import db, immediate
 from bridge.errors import Misconfigured
 from bridge.settings import load_book, version
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
     from bridge.settings.exchange import Step
 
-MEANWHILE = "The settings were changed since you looked. Look at what the file changes now, and bring it in again."
-KEYS_HELD = (
-    "The file holds {keys}: type a key in its form, or use `bridge config import`. Nothing of the file is kept here."
+MEANWHILE = mark(
+    "The settings were changed since you looked. Look at what the file changes now, and bring it in again."
+)
+KEYS_HELD = mark(
+    "The file holds %(keys)s: type a key in its form, or use `bridge config import`. Nothing of the file is kept here."
 )
 
 
@@ -58,16 +62,16 @@ def _take() -> str | Answer | tuple[str, int]:
     if request.form.get("act") != "import" or (twice and "sure" not in request.form):
         return _page(text=text, replace=replace, steps=steps, twice=twice), 200
     if request.form.get("version") != version():
-        return _page(text=text, replace=replace, steps=steps, twice=twice, sentence=MEANWHILE), 409
+        return _page(text=text, replace=replace, steps=steps, twice=twice, sentence=_(MEANWHILE)), 409
     staff = current_staff()
     try:
         carry_out(steps, staff.name if staff else "")
         db.session.commit()
     except (Misconfigured, IntegrityError) as error:
         db.session.rollback()
-        sentence = error.what if isinstance(error, Misconfigured) else MEANWHILE
+        sentence = error.what if isinstance(error, Misconfigured) else _(MEANWHILE)
         return _page(text=text, replace=replace, sentence=sentence), 422
-    flash(f"{len(steps)} value{'s' * (len(steps) != 1)} changed.", "saved")
+    flash(ngettext("%(num)s value changed.", "%(num)s values changed.", len(steps)), "saved")
     return redirect(url_for("dashboard.settings_file"), 303)
 
 
@@ -79,13 +83,13 @@ def _text() -> str:
     try:
         return str(file.read(), "utf-8")
     except UnicodeDecodeError:
-        raise Misconfigured("The file is no UTF-8 text.") from None
+        raise Misconfigured(_("The file is no UTF-8 text.")) from None
 
 
 def _refuse_keys(text: str) -> None:
     """Raise the sentence about keys in a file: what was sent is shown again, and a key must not be."""
     if keys := secrets_in(text):
-        raise Misconfigured(KEYS_HELD.format(keys=", ".join(keys)))
+        raise Misconfigured(_(KEYS_HELD, keys=", ".join(keys)))
 
 
 def _twice(steps: list[Step]) -> list[str]:

@@ -15,8 +15,10 @@ from bridge.dashboard import hints, shop_facts
 from bridge.dashboard.doubled import doubled
 from bridge.dashboard.fields import decide, field_at
 from bridge.dashboard.frame import wired
+from bridge.dashboard.language import gettext as _
 from bridge.dashboard.scopes import scope_labels, scope_tree
 from bridge.dashboard.sections import Section, sections
+from bridge.dashboard.sentences import said
 from bridge.db import db, immediate
 from bridge.errors import BridgeError
 from bridge.export.jobs import exporter
@@ -87,9 +89,13 @@ def _look() -> str:
     try:
         found = shop_facts.read_again(exporter().store, load_book())
     except BridgeError as error:
-        return f"The shop could not be asked: {error}"
+        return _("The shop could not be asked: %(reason)s", reason=error)
     codes = sum(len(names) for names in found.attributes.values())
-    return f"Read from the shop (attributes: {codes}, order statuses: {len(found.statuses)}). Nothing is saved yet."
+    return _(
+        "Read from the shop (attributes: %(codes)s, order statuses: %(statuses)s). Nothing is saved yet.",
+        codes=codes,
+        statuses=len(found.statuses),
+    )
 
 
 def _values(changes: list[Change]) -> dict[str, Any]:
@@ -106,7 +112,11 @@ class Page:
         self.labels = scope_labels()
         if ref not in self.labels:
             abort(404)
-        self.fields: list[Field] = [field_at(self.book, item, ref, self.labels) for item in section.settings]
+        self.fields: list[Field] = [
+            field_at(self.book, item, ref, self.labels)
+            for item in section.settings
+            if ref == DEFAULT or not item.shopwide
+        ]
         self.version = _version(section, ref)
 
     @property
@@ -119,7 +129,8 @@ class Page:
         found = clash(self.book, self.ref, _values(changes))
         for field in self.fields:
             if found is not None and field.key == found[0]:
-                field.error = found[1][:1].upper() + found[1][1:]
+                what = said(found[1])
+                field.error = what[:1].upper() + what[1:]
 
     def apply(self, changes: list[Change]) -> None:
         """Write the changes, each with its line in the audit log."""
@@ -181,17 +192,18 @@ class Page:
             return []
         stores = [store for store in self.book.stores if self.ref in self.book.lineage(store.ref)]
         names = ", ".join(self._store_name(store) for store in stores[:MOST_LINES])
-        more = f" and {len(stores) - MOST_LINES} more" if len(stores) > MOST_LINES else ""
+        if len(stores) > MOST_LINES:
+            names = _("%(names)s and %(number)s more", names=names, number=len(stores) - MOST_LINES)
         return [
             (
-                "Ometria API endpoint",
+                _("Ometria API endpoint"),
                 wired().config.ometria_api_url,
-                "Where records are sent; BRIDGE_OMETRIA_API_URL sets it for the whole installation.",
+                _("Where records are sent; BRIDGE_OMETRIA_API_URL sets it for the whole installation."),
             ),
             (
-                "Magento store identifier",
-                names + more or "not read yet",
-                "How Ometria knows each store view of this scope. The kind is read where the API key is set.",
+                _("Magento store identifier"),
+                names or _("not read yet"),
+                _("How Ometria knows each store view of this scope. The kind is read where the API key is set."),
             ),
         ]
 
@@ -215,12 +227,12 @@ def _version(section: Section, ref: str) -> str:
 def _tell(changes: list[Change]) -> None:
     """Say what was saved; the lines travel in the session's cookie, so they are few and short."""
     if not changes:
-        flash("Nothing had changed.", "same")
+        flash(_("Nothing had changed."), "same")
     for change in changes[:MOST_LINES]:
-        flash(f"{change.setting.label}: {change.before} → {change.after}"[:LONGEST_LINE], "saved")
+        flash(f"{_(change.setting.label)}: {change.before} → {change.after}"[:LONGEST_LINE], "saved")
     for change in changes[:MOST_LINES]:
         told = "" if change.unset else caution(change.setting.key, parse(change.setting.key, change.value))
         if told:
-            flash(told, "caution")
+            flash(said(told), "caution")
     if len(changes) > MOST_LINES:
-        flash(f"… and {len(changes) - MOST_LINES} more.", "saved")
+        flash(_("… and %(number)s more.", number=len(changes) - MOST_LINES), "saved")

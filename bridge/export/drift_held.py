@@ -14,7 +14,8 @@ from bridge.events import EntityRef
 from bridge.export import bodies
 from bridge.export.drift_match import differing, place_of
 from bridge.export.writing import insert
-from bridge.models import DriftSeen, SentRecord
+from bridge.models import SentRecord
+from bridge.models_drift import DriftSeen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

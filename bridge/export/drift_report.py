@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from bridge.db import db
 from bridge.export.writing import insert
-from bridge.models import DriftCount, DriftItem, DriftSeen
+from bridge.models_drift import DIFFERS, DriftCount, DriftItem, DriftSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -139,7 +139,7 @@ def rows(kind: Kind, run: int, *, every: bool = False, most: int = 1000) -> list
     """Return the figures by account, store view and day, the newest day first; without ``every`` only differences."""
     query = select(DriftCount).where(DriftCount.kind == kind, DriftCount.run == run)
     if not every:
-        query = query.where(DriftCount.missing + DriftCount.stale + DriftCount.extra > 0)
+        query = query.where(text(DIFFERS))
     query = query.order_by(DriftCount.day.desc(), DriftCount.account, DriftCount.store).limit(most)
     return [
         {"account": row.account, "store": row.store, "day": row.day} | {name: getattr(row, name) for name in FIGURES}

@@ -19,7 +19,8 @@ from bridge.export.drift_report import Line, day_of
 from bridge.export.gather import Aside, Gatherer, Ready, asked
 from bridge.export.missing import SURE
 from bridge.export.routes import owed
-from bridge.models import DriftSeen, Pending, SentRecord
+from bridge.models import Pending, SentRecord
+from bridge.models_drift import DriftSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -108,6 +108,7 @@ def _changes(new: Any, lane: Lane) -> dict[str, Any]:
     """Return what becomes of a row that is there already; ``new`` is the row that came."""
     changes: dict[str, Any] = {"force": Pending.force | new.force}
     if lane == "live":
+        waits = (Pending.lane == "live") & (Pending.state == "waiting")
         return changes | {
             "lane": "live",
             "scope": new.scope,
@@ -116,6 +117,7 @@ def _changes(new: Any, lane: Lane) -> dict[str, Any]:
             "attempts": 0,
             "generation": Pending.generation + 1,
             "due_at": new.due_at,
+            "added_at": case((waits, Pending.added_at), else_=new.added_at),
         }
     again = (Pending.state == "refused") | new.force
     return changes | {
@@ -362,7 +364,7 @@ def retry_refused(
         "reason": "",
         "attempts": 0,
         "generation": Pending.generation + 1,
-        "due_at": time.time() if now is None else now,
+        **dict.fromkeys(("due_at", "added_at"), time.time() if now is None else now),
     }
     begin_write()
     count = _count(db.session.execute(_update(*where).values(values)))

@@ -7,11 +7,11 @@ import datetime as dt
 import io
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bridge.db import db
 from bridge.errors import Misconfigured
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
 PAGE = 500
+LOOKED = 20_000
+"""How many lines a page looks through for those that a filter lets pass."""
+BESIDE = 1_000
+LAST = 2**62
+FAILED = ("partial", "refused", "retry", "stopped")
+"""What :data:`NO_ERROR` leaves of the outcomes of a receipt."""
 COLUMNS = ("time", "account", "kind", "records", "status", "outcome", "request_id", "milliseconds", "message")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell of a spreadsheet must not begin with: it would be computed."""
@@ -62,25 +68,90 @@ def lines(wanted: Wanted, most: int | None = None) -> Iterator[dict[str, Any]]:
 def page(wanted: Wanted, most: int, before: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
     """Return lines for people, the newest first, and where the next page begins (None: there is none).
 
-    ``before`` is what the page before gave for that.
+    ``before`` is what the page before gave for that. Whatever the filter, at most :data:`LOOKED` lines are looked
+    through (of each outcome that is wanted); a page may therefore have fewer lines, or none, and a next page.
     """
-    where = [*_where(wanted), *([RequestLog.id < before] if before is not None else [])]
-    query = select(RequestLog).where(*where).order_by(RequestLog.id.desc()).limit(most + 1)
-    found = db.session.scalars(query.execution_options(populate_existing=True)).all()
+    span = _span(wanted, before)
+    if span is None:
+        return [], None
+    first = span[0]
+    found: list[RequestLog] = []
+    for own in _walks(wanted):
+        rows, first_seen = _walk(own, _others(wanted), span, most + 1)
+        found += rows
+        first = max(first, first_seen)
+    found = sorted((row for row in found if row.id >= first), key=lambda row: -row.id)
     shown = found[:most]
-    return [{**_line(row), "at": row.at} for row in shown], (shown[-1].id if len(found) > most else None)
+    following = shown[-1].id if len(found) > most else first if first > span[0] else None
+    return [{**_line(row), "at": row.at} for row in shown], following
+
+
+def _walks(wanted: Wanted) -> list[list[ColumnElement[bool]]]:
+    """Return the walks from the newest line to the oldest that together meet what is wanted, each along an index."""
+    if wanted.request_id:
+        return [[RequestLog.request_id == wanted.request_id]]
+    outcomes = [one for one in FAILED if wanted.outcome in {"", one}] if wanted.errors else [wanted.outcome]
+    return [[RequestLog.outcome == one] if one else [] for one in outcomes]
+
+
+def _others(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Return what each line of a walk is asked for."""
+    if wanted.request_id:
+        return _where(replace(wanted, request_id=""))
+    return _where(replace(wanted, outcome="", errors=False))
+
+
+def _walk(
+    own: list[ColumnElement[bool]], others: list[ColumnElement[bool]], span: tuple[int, int], most: int
+) -> tuple[list[RequestLog], int]:
+    """Return lines of one walk, and the id of the oldest line that was looked at (the span's where all were)."""
+    first, end = span
+    bounds = [*own, RequestLog.id >= first, RequestLog.id < end]
+    if others:
+        last = select(RequestLog.id).where(*bounds).order_by(RequestLog.id.desc()).offset(LOOKED - 1).limit(1)
+        first = db.session.scalar(last) or first
+    where = [*own, *others, RequestLog.id >= first, RequestLog.id < end]
+    query = select(RequestLog).where(*where).order_by(RequestLog.id.desc()).limit(most)
+    return list(db.session.scalars(query.execution_options(populate_existing=True))), first
+
+
+def _span(wanted: Wanted, before: int | None) -> tuple[int, int] | None:
+    """Return the ids between which all lines of the wanted time are: (first, behind the last); None for no line.
+
+    Lines are written in the order of their times, but for those that several workers write at once: :data:`BESIDE`
+    lines at each end are looked at for that.
+    """
+    first, end = 0, LAST if before is None else before
+    if wanted.since is not None:
+        near = select(RequestLog.id).where(RequestLog.at >= wanted.since).order_by(RequestLog.at).limit(BESIDE)
+        if (found := db.session.scalar(select(func.min(near.subquery().c.id)))) is None:
+            return None
+        first = found
+    if wanted.until is not None:
+        near = select(RequestLog.id).where(RequestLog.at < wanted.until).order_by(RequestLog.at.desc()).limit(BESIDE)
+        if (found := db.session.scalar(select(func.max(near.subquery().c.id)))) is None:
+            return None
+        end = min(end, found + 1)
+    return first, end
 
 
 def set_aside(wanted: Wanted, most: int) -> list[dict[str, Any]]:
-    """Return the records that wait for somebody to look at them, the newest first: the other half of the error log."""
-    where: list[ColumnElement[bool]] = [Pending.state == "refused"]
+    """Return the records that wait for somebody to look at them, the newest first: the other half of the error log.
+
+    With a filter they are those among the newest :data:`LOOKED`.
+    """
+    own = Pending.state == "refused"
+    others: list[ColumnElement[bool]] = []
     if wanted.account:
-        where.append(Pending.account == wanted.account)
+        others.append(Pending.account == wanted.account)
     if wanted.kind:
-        where.append(Pending.kind == wanted.kind)
+        others.append(Pending.kind == wanted.kind)
     if wanted.text:
-        where.append(Pending.reason.contains(wanted.text, autoescape=True))
-    query = select(Pending).where(*where).order_by(Pending.id.desc()).limit(most)
+        others.append(Pending.reason.contains(wanted.text, autoescape=True))
+    if others:
+        last = select(Pending.id).where(own).order_by(Pending.id.desc()).offset(LOOKED - 1).limit(1)
+        others.append(Pending.id >= (db.session.scalar(last) or 0))
+    query = select(Pending).where(own, *others).order_by(Pending.id.desc()).limit(most)
     return [
         {
             "time": stamp(row.due_at),

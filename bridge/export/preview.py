@@ -1,4 +1,4 @@
-"""The exact records of one entity for each account, and why they are so; nothing is sent."""
+"""The exact records of one entity for each account, and why they are so; nothing is sent unless somebody says so."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import msgspec
 from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.events import EntityRef
-from bridge.export import bodies, quality, why
+from bridge.export import bodies, ledger, quality, why
 from bridge.export.gather import Aside, Dropped, Gatherer, Later, Ready, asked
 from bridge.export.jobs import exporter
+from bridge.export.ledger import Owed
 from bridge.export.routes import within
+from bridge.export.writing import begin_write
 from bridge.models import SentRecord
 from bridge.settings import known_scope, load_book
 
@@ -56,6 +58,18 @@ def explain(kind: Kind, identifier: str, scope: str | None = None) -> list[dict[
 def explain_ref(ref: EntityRef) -> list[dict[str, Any]]:
     """As :func:`explain`, of an entity as the ledger names it, such as ``customer:12`` or ``subscriber:7``."""
     return [_explained(*row) for row in _of_ref(ref, None, load_book())]
+
+
+def send_now(ref: EntityRef) -> set[str]:
+    """Owe the record to each account that would take it now, even unchanged; return these accounts. Commits.
+
+    Raises :class:`bridge.errors.Retry` where the shop cannot be asked.
+    """
+    takers = [account for account, outcome, _ in _of_ref(ref, None, load_book()) if isinstance(outcome, Ready)]
+    begin_write()
+    accounts = ledger.add([Owed(account.id, ref, account.owner) for account in takers], "live", force=True)
+    db.session.commit()
+    return accounts
 
 
 def _outcomes(kind: Kind, identifier: str, scope: str | None) -> Iterator[tuple[Account, Outcome, Book]]:

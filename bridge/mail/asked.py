@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.mail.facts import CustomerFacts, OrderFacts
+from bridge.mail.letter import same_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +63,10 @@ class AskedShop:
         """Return the account with this e-mail in this website."""
         key = (email, website_id)
         if key not in self._customers:
-            self._customers[key] = self._shop.customer_by_email(email, website_id)
+            found = self._shop.customer_by_email(email, website_id)
+            # The shop's database compares as its collation does, for which é may be an e: that is somebody else.
+            is_theirs = found is not None and same_address(found.email or "", email)
+            self._customers[key] = found if is_theirs else None
         return self._customers[key]
 
     def fetch(self, refs: Iterable[EntityRef], views: Sequence[str] = ()) -> dict[EntityRef, Fetched]:

@@ -96,6 +96,7 @@ class Known:
     email: str
     number: str
     account: str
+    told: str
     states: dict[str, str]
 
     def order(self, number: str, email: str) -> OrderFacts | None:  # noqa: ARG002 the protocol's signature
@@ -105,7 +106,7 @@ class Known:
         is_cancelled = self.sample.kind == "order_cancellation"
         state = "canceled" if is_cancelled else self.states.get(number, "processing")
         told_at = AT if self.sample.native == "order_update" else 0.0
-        return OrderFacts(number, self.email, "default", state, told_at)
+        return OrderFacts(number, self.email, "default", state, told_at, self.told if told_at else "")
 
     def customer(self, email: str, store: str) -> CustomerFacts | None:  # noqa: ARG002 the protocol's signature
         """Return the recipient's account where the mail is to one, as old as it then is."""
@@ -156,10 +157,11 @@ def _number(letter: Letter) -> str:
 def known(sample: Sample, states: dict[str, str]) -> Known:
     """Return the shop's word on a sample."""
     letter = Letter.parse(sample.raw)
-    links = Marks.of(letter).of_sort("reset")
+    marks = Marks.of(letter)
+    links = marks.of_sort("reset")
     account = links[0].value("id") if links else ""
     email = letter.to[0].email if letter.to else ""
-    return Known(sample, email, _number(letter), account, states)
+    return Known(sample, email, _number(letter), account, marks.message, states)
 
 
 VIEWS = (

@@ -8,12 +8,13 @@ whose file lies in another are left to a worker that sees that one.
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db, immediate
@@ -129,15 +130,23 @@ def begin_sending(ids: Sequence[int], token: str, now: float) -> list[int]:
     return list(db.session.scalars(query))
 
 
-def write(id_: int, token: str, **values: Any) -> bool:
-    """Change a claimed row; return False when another worker has it by now. No commit."""
+def write(id_: int, token: str, *, only: Sequence[str] = (), **values: Any) -> bool:
+    """Change a claimed row, where named in ``only`` of these states; return False when it is another's. No commit."""
+    stands = MailDelivery.state.in_(only) if only else true()
     result: Any = db.session.execute(
         update(MailDelivery)
-        .where(MailDelivery.id == id_, MailDelivery.claim == token)
+        .where(MailDelivery.id == id_, MailDelivery.claim == token, stands)
         .values(**values)
         .execution_options(synchronize_session=False)
     )
     return bool(result.rowcount)
+
+
+def alone_with(key: str) -> None:
+    """Let no other transaction pass here for the same key until this one ends; SQLite has one writer anyway."""
+    if db.engine.dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
+        db.session.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def insert(model: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import and_, delete, exists, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from bridge.db import db
 from bridge.errors import Misconfigured
@@ -18,7 +18,7 @@ from bridge.mail.deliveries import begin_write
 from bridge.mail.mailer import Spooled, mailer
 from bridge.mail.material import REBUILT
 from bridge.mail.raised import Raising
-from bridge.mail.sending import Sending
+from bridge.mail.sending import ORIGINAL, Sending
 from bridge.mail.taking import take
 from bridge.models import Cursor
 from bridge.models_mail import MailDelivery, MailLetter
@@ -38,6 +38,8 @@ CLEAN = "mail:clean"
 CLEAN_SECONDS = 3600.0
 DAY = 86_400.0
 GONE = "the spooled file is gone"
+ODD_SECONDS = 60.0
+"""After so long the original follows of a mail at which the work failed."""
 
 log = structlog.get_logger()
 
@@ -83,12 +85,31 @@ def _next(own: Mailer, upstream: Upstream | None) -> bool:
     try:
         if tasks:
             _deliver(own, load_book(), tasks, upstream)
-    except SQLAlchemyError:
-        raise
-    except Exception as error:  # noqa: BLE001 one odd mail holds up none of the others
+    except Exception as error:
+        # A database that is away is everybody's trouble; one odd mail holds up none of the others, and goes out itself.
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+            raise
         db.session.rollback()
-        log.error("mail set aside", letter=found[0], error=type(error).__name__, next="tried again in a while")  # noqa: TRY400 the trace may show a mail
+        log.error("mail set aside", letter=found[0], error=type(error).__name__, next="its original goes out")  # noqa: TRY400 the trace may show a mail
+        _let_go(tasks, type(error).__name__)
     return True
+
+
+def _let_go(tasks: Sequence[Task], fault: str) -> None:
+    """Let the originals go of what could not be worked at, and end what has none. Commits.
+
+    What was being sent stays so: its outcome is unknown. A later fault of the same kind finds the original's way only.
+    """
+    moment = deliveries.now()
+    begin_write()
+    for task in tasks:
+        if task.letter is None or task.twin:
+            values = deliveries.ended("refused", f"not worked at ({fault})", moment)
+        else:
+            why = f"not worked at ({fault}); {ORIGINAL}"
+            values = deliveries.again("", moment + ODD_SECONDS, why=why, route="relay", rule="hold")
+        deliveries.write(task.id, task.token, only=("new", "waiting"), **values)
+    db.session.commit()
 
 
 def _deliver(own: Mailer, book: Book, tasks: Sequence[Task], upstream: Upstream | None) -> None:

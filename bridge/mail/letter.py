@@ -7,6 +7,7 @@ nested parts, base64, other character sets, raw eight-bit headers.
 from __future__ import annotations
 
 import binascii
+import html as markup
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from email.parser import BytesParser
 from email.policy import compat32
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+import idna
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +65,10 @@ class Attachment:
     data: bytes
 
 
+UNKNOWN_FILE = Attachment("", "application/octet-stream", b"")
+"""Stands for the parts of a mail that has too many to look at."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Mailbox:
     """A name, empty where none is given, and an address."""
@@ -102,7 +109,7 @@ class Letter:
             return cls(received_at=received_at, store_hint=hint)
         bodies = _Bodies(message)
         return cls(
-            subject=header(message, "Subject"),
+            subject=_shown(next(iter(_raw(message, "Subject")), "")),
             sender=next(iter(_mailboxes(message, "From")), NOBODY),
             reply_to=next(iter(_mailboxes(message, "Reply-To")), NOBODY),
             to=_mailboxes(message, "To"),
@@ -120,14 +127,35 @@ class Letter:
 
 
 def address_key(email: str) -> str:
-    """Return an address in the form in which two of them are compared: small letters, the domain as IDNA."""
-    local, at, domain = unicodedata.normalize("NFC", email.strip()).rpartition("@")
+    """Return an address in the form in which two of them are compared: small letters, the domain as IDNA.
+
+    Of other scripts no letter is taken for another one: ``straße`` is not ``strasse``, and the Kelvin sign is no ``k``,
+    or a stranger's mailbox would be the customer's.
+    """
+    if email.isascii():
+        return email.strip().lower()
+    local, at, domain = _composed(email.strip()).rpartition("@")
     if not domain.isascii():
         try:
-            domain = domain.encode("idna").decode("ascii")
-        except UnicodeError:
-            return email.strip().casefold()
-    return f"{local}{at}{domain}".casefold()
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return email.strip()
+    return f"{_small(local)}{at}{domain.lower()}"
+
+
+def _composed(text: str) -> str:
+    """Return a text in NFC, unless that would make an ASCII letter of another sign."""
+    signs = (sign for sign in text if not sign.isascii())
+    return text if any(unicodedata.normalize("NFC", sign).isascii() for sign in signs) else _nfc(text)
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _small(text: str) -> str:
+    """Return a text with its ASCII letters small, and no others changed."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 def same_address(one: str, other: str) -> bool:
@@ -154,9 +182,14 @@ def _decoded(raw: str) -> str:
     return _one_line("".join(part if isinstance(part, str) else in_charset(part, charset) for part, charset in parts))
 
 
+def _shown(raw: str) -> str:
+    """Return a field that people read, decoded; of entities that a template has left in it what they stand for."""
+    return _one_line(markup.unescape(_decoded(raw)))
+
+
 def _one_line(text: str) -> str:
     clean = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8", "replace")
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", clean)).strip()
+    return _SPACE.sub(" ", _nfc(clean)).strip()
 
 
 def in_charset(data: bytes, charset: str | None) -> str:
@@ -164,7 +197,8 @@ def in_charset(data: bytes, charset: str | None) -> str:
     for name in (charset, "utf-8"):
         if name:
             try:
-                return data.decode(name)
+                # Some character sets decode to halves of characters, which no database and no hash takes.
+                return data.decode(name).encode("utf-8", "replace").decode("utf-8")
             except (LookupError, ValueError):
                 continue
     return data.decode("latin-1")
@@ -177,7 +211,7 @@ def _mailboxes(message: Message, name: str) -> tuple[Mailbox, ...]:
     except ODD:
         return ()
     return tuple(
-        Mailbox(_decoded(shown), _one_line(_decoded(email))) for shown, email in found[:ADDRESSES_MOST] if "@" in email
+        Mailbox(_shown(shown), _one_line(_decoded(email))) for shown, email in found[:ADDRESSES_MOST] if "@" in email
     )
 
 
@@ -195,7 +229,10 @@ class _Bodies:
         self.attachments: list[Attachment] = []
         self._texts: dict[str, list[str]] = {"text/html": [], "text/plain": []}
         try:
-            for part, _ in zip(_leaves(message), range(PARTS_MOST), strict=False):
+            for number, part in enumerate(_leaves(message)):
+                if number >= PARTS_MOST:
+                    self.attachments.append(UNKNOWN_FILE)
+                    break
                 self._take(part)
         except ODD:
             self.attachments.clear()
@@ -203,12 +240,15 @@ class _Bodies:
 
     def _take(self, part: Message) -> None:
         kind = part.get_content_type()
+        if part.get_content_maintype() == "message":
+            self.attachments.append(Attachment(_decoded(part.get_filename() or ""), kind, b""))
+            return
         payload: Any = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
         name = _decoded(part.get_filename() or "")
         if kind in self._texts and not name and part.get_content_disposition() != "attachment":
             self._texts[kind].append(in_charset(data, part.get_content_charset()).replace("\0", ""))
-        elif name or part.get_content_disposition() == "attachment":
+        elif name or not _is_of_the_design(part):
             self.attachments.append(Attachment(name, kind, data))
 
     def joined(self, kind: str) -> str:
@@ -217,12 +257,18 @@ class _Bodies:
         return text if len(text) <= BODY_MOST else ""
 
 
+def _is_of_the_design(part: Message) -> bool:
+    """Return whether a part is a picture that the body shows by its id: it goes where the body goes."""
+    is_shown = part.get("Content-ID") is not None and part.get_content_disposition() != "attachment"
+    return part.get_content_maintype() == "image" and is_shown
+
+
 def _leaves(message: Message) -> Iterator[Message]:
-    """Yield the parts that hold no others; a mail that is attached to a mail is not looked into."""
+    """Yield the parts that hold no others; a mail that is attached to a mail is one, and is not looked into."""
     waiting = [message]
     while waiting:
         part = waiting.pop(0)
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             waiting[:0] = [one for one in part.get_payload() if not isinstance(one, str)]
-        elif part.get_content_maintype() != "message":
+        else:
             yield part

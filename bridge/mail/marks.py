@@ -112,8 +112,8 @@ class Marks:
     Numbers have four characters or more (an order's has nine unless changed); a flat or a suite has fewer.
     ``headings`` are the numbers behind a ``#`` in the heading, in order and with repetitions; ``numbers`` those of
     the whole text, each once. ``blocks`` are keys of :data:`BLOCKS`. ``labelled`` are the numbers that stand in one
-    line with something in bold. ``listed`` is the text of lists and of the table of credentials. ``images`` are the
-    addresses of pictures.
+    line with something in bold. ``listed`` is the text of lists and of the table of credentials, ``message``
+    that of what staff wrote about an order. ``images`` are the addresses of pictures.
     """
 
     headings: tuple[str, ...] = ()
@@ -124,6 +124,7 @@ class Marks:
     images: tuple[str, ...] = ()
     labelled: tuple[str, ...] = ()
     listed: str = ""
+    message: str = ""
     text: str = ""
     is_empty: bool = True
 
@@ -151,9 +152,14 @@ class Marks:
         return _holds(self.listed, email)
 
     def says(self, words: str) -> bool:
-        """Return whether the text holds these words; tags and white space among them do not count."""
-        wanted = _SPACE.sub("", LexborHTMLParser(words).text() if words.strip() else "")
-        return wanted in _SPACE.sub("", self.text)
+        """Return whether the mail's message holds these words; tags and white space among them do not count.
+
+        Without the block of the message the whole text counts. Without words there must be no such block: Magento
+        leaves it out where nothing was written.
+        """
+        wanted = _squeezed(LexborHTMLParser(words).text()) if words.strip() else ""
+        has_message = "message" in self.blocks
+        return wanted in _squeezed(self.message if has_message else self.text) if wanted else not has_message
 
     def products(self) -> tuple[str, ...]:
         """Return the ids of the products that the links of an alert name, each once."""
@@ -177,7 +183,12 @@ class Marks:
 
 def _holds(text: str, email: str) -> bool:
     wanted = address_key(email)
-    return bool(wanted) and any(address_key(found.strip(".")) == wanted for found in _ADDRESS.findall(text))
+    if not wanted:
+        return False
+    if _ADDRESS.fullmatch(email.strip()):
+        return any(address_key(found.strip(".")) == wanted for found in _ADDRESS.findall(text))
+    # A quote, an apostrophe or a bracket in the mailbox's name: it stands there as it is or not at all.
+    return re.search(rf"(?<![\w.+-]){re.escape(wanted)}(?![\w-]|\.\w)", text.lower()) is not None
 
 
 def _of_html(html: str) -> Marks:
@@ -198,6 +209,7 @@ def _of_html(html: str) -> Marks:
         images=tuple(filter(None, (node.attributes.get("src") for node in body.css("img[src]")[:LINKS_MOST]))),
         labelled=tuple(dict.fromkeys(number for node in bold for number in _numbers(lines.around(node)))),
         listed=" ".join(node.text(separator=" ") for node in body.css(LISTS)[:LISTS_MOST]),
+        message=" ".join(node.text(separator=" ") for node in body.css(BLOCKS["message"])[:LISTS_MOST]),
         text=text,
         is_empty=False,
     )

@@ -61,7 +61,11 @@ def keep(events: Iterable[AnyEvent], keys: Keys) -> int:
 
 
 def told_lately(recipient_key: str, task: Task) -> bool:
-    """Return whether another mail than ``task`` has told this recipient of the new password within minutes."""
+    """Return whether another mail than ``task`` has told this recipient of the new password within minutes.
+
+    To be asked in the transaction that writes the decision down: of two workers the second waits here for the first.
+    """
+    deliveries.alone_with(recipient_key)
     query = select(MailDelivery.id).where(
         MailDelivery.recipient_key == recipient_key,
         MailDelivery.kind == KIND,
@@ -94,6 +98,9 @@ class Raising:
         except BridgeError as error:
             values = deliveries.ended("refused", str(error), moment)
         deliveries.begin_write()
+        # Asked only now: until this transaction ends no other worker can decide that it tells the same customer.
+        if values.get("state") == "waiting" and told_lately(values["recipient_key"], task):
+            values |= deliveries.ended("void", TOLD_ALREADY, moment, route="", why="", twin=False)
         deliveries.write(task.id, task.token, **values)
         db.session.commit()
 
@@ -113,8 +120,6 @@ class Raising:
             "store": verdict.store,
             "rule": "hold",
         }
-        if told_lately(known["recipient_key"], task):
-            return deliveries.ended("void", TOLD_ALREADY, deliveries.now(), **known)
         if decision.route == "relay" and not decision.twin:
             return deliveries.ended(
                 "void", f"{decision.reason}; the shop sends no such mail", deliveries.now(), **known

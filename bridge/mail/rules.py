@@ -70,6 +70,9 @@ DEFAULTS: tuple[Rule, ...] = tuple(
         ("newsletter_unsubscribed", "Newsletter unsubscription success"),
         ("wishlist_share", "Take a look at * Wish List"),
         ("other", "Contact Form"),
+        # Without the shop's name these would fit "Your {store} password has been changed".
+        ("email_changed", "Your email has been changed"),
+        ("email_password_changed", "Your email and password has been changed"),
     )
 )
 """The subjects of Magento's own English templates."""

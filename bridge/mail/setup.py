@@ -98,12 +98,15 @@ def common_line() -> str:
     return header_line()
 
 
-def standings(book: Book) -> list[Standing]:
-    """Return a row for each store view and kind, in the order of the tree and of the guide."""
+def standings(book: Book, first: int = 0, most: int | None = None) -> list[Standing]:
+    """Return a row for each store view and kind, in the order of the tree and of the guide.
+
+    Of the store views at most ``most`` are taken, beginning with number ``first``.
+    """
     seen = {(row.kind, row.store): row for row in db.session.scalars(select(MailSeen))}
     return [
         _standing(kind, view, book.settings(view.ref), seen.get((kind, view.code)))
-        for view in book.stores
+        for view in book.stores[first : None if most is None else first + most]
         for kind in MAIL_KINDS
     ]
 

@@ -95,7 +95,10 @@ def _welcome(marks: Marks, recipient: str) -> bool:
 
 
 def _bare_welcome(marks: Marks, recipient: str) -> bool:
-    """As a welcome whose reset link the merchant has taken out: the account page and the address are left."""
+    """As a welcome whose reset link the merchant has taken out: the account page and the address are left.
+
+    A footer may hold both, below a short mail that is sent in the same moment: only a subject or marker tells them.
+    """
     return "account" in marks.sorts() and marks.lists(recipient) and not marks.numbers and _only(marks)
 
 
@@ -156,7 +159,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("paper", PAPERS, _paper_new),
     Shape("reset", frozenset({"password_forgot"}), _forgot, firm=False),
     Shape("welcome", frozenset({"account_new"}), _welcome, firm=False),
-    Shape("bare welcome", frozenset({"account_new"}), _bare_welcome, firm=False),
+    Shape("bare welcome", SHORT | {"account_new"}, _bare_welcome, firm=False),
     Shape("update", UPDATES, _update, firm=False),
     Shape("notice", NOTICES | SHORT, _notice, firm=False),
     Shape("short", SHORT, _short, firm=False),

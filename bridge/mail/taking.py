@@ -78,7 +78,7 @@ def _adopt(spool: MailSpool) -> None:
 
 
 def _take(name: str, place: str, envelope: Envelope, raw: bytes, keys: Keys) -> int:
-    letter = Letter.parse(raw, envelope)
+    letter = _read(raw, envelope)
     begin_write()
     id_ = _new_letter(name, place, envelope, letter, len(raw))
     if id_ is None:
@@ -88,6 +88,15 @@ def _take(name: str, place: str, envelope: Envelope, raw: bytes, keys: Keys) -> 
         _new_delivery(id_, recipient, keys.mail(recipient, raw, envelope.received_at), envelope, keys)
     db.session.commit()
     return 1
+
+
+def _read(raw: bytes, envelope: Envelope) -> Letter:
+    """Return a mail decoded; one that cannot be read is kept without its words, and relayed."""
+    try:
+        return Letter.parse(raw, envelope)
+    except Exception as error:  # noqa: BLE001 one odd mail must not hold up all that come after it
+        log.warning("mail not readable", error=type(error).__name__, next="it is relayed as it is")
+        return Letter(received_at=envelope.received_at, store_hint=envelope.store_hint)
 
 
 def _new_letter(name: str, place: str, envelope: Envelope, letter: Letter, size: int) -> int | None:

@@ -38,6 +38,8 @@ LAST_ANSWER_SECONDS: Final = 300.0
 SLOWEST: Final = 50_000
 """Bytes a second that a line to the server carries at least."""
 KEPT_SECONDS: Final = 30.0
+GONE_SECONDS: Final = 15.0
+"""How long a server that could not be reached is not tried again: each try may take all its time, and others wait."""
 TEXT_MOST: Final = 300
 PAUSES: Final = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 GIVE_UP_SECONDS: Final = 5 * 86_400.0
@@ -45,6 +47,8 @@ GIVE_UP_SECONDS: Final = 5 * 86_400.0
 
 ADDRESS = re.compile(r"[^\s<>\"'(),:;]+@[^\s<>\"'(),:;]+|\"[^\"]*\"@[^\s<>]+")
 LINK = re.compile(r"(?i)\b\w+://\S+")
+SECRET = re.compile(r"(?i)\S*(?:createpassword|token)[=/?]\S*|\b[0-9a-z]{32,}\b")
+"""A link that was named without its scheme, and anything that may be a token: filters name what they dislike."""
 BREAKS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -116,6 +120,7 @@ class Upstream:
         self._name = name
         self._link: smtplib.SMTP | None = None
         self._used = 0.0
+        self._gone: tuple[float, Outcome] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -158,19 +163,26 @@ class Upstream:
 
     def _send_batch(self, sender: str, recipients: Sequence[str], body: bytes) -> tuple[dict[str, Outcome], list[str]]:
         """Send one message; return outcomes, and the recipients for which the server wants another message."""
+        if self._gone is not None and time.monotonic() < self._gone[0]:
+            return dict.fromkeys(recipients, self._gone[1]), []
         try:
             link = self._connected()
         except smtplib.SMTPResponseException as error:
             # Whatever its code: a server that wants another password, or none of us, refuses the relay, not the mail.
-            return dict.fromkeys(recipients, Outcome("later", error.smtp_code, _text(error.smtp_error))), []
+            return self._away(recipients, Outcome("later", error.smtp_code, _text(error.smtp_error)))
         except (OSError, smtplib.SMTPException) as error:
-            return dict.fromkeys(recipients, Outcome("later", 0, fault(error))), []
+            return self._away(recipients, Outcome("later", 0, fault(error)))
         try:
             return Transaction(link, sender, recipients, body).run()
         finally:
             self._used = time.monotonic()
             if getattr(link, "sock", None) is None:
                 self._link = None
+
+    def _away(self, recipients: Sequence[str], outcome: Outcome) -> tuple[dict[str, Outcome], list[str]]:
+        """Remember for a while that the server cannot be talked to."""
+        self._gone = (time.monotonic() + GONE_SECONDS, outcome)
+        return dict.fromkeys(recipients, outcome), []
 
     def _connected(self) -> smtplib.SMTP:
         link, self._link = self._link, None
@@ -341,9 +353,10 @@ def _state(code: int) -> State:
 
 
 def _text(reply: bytes | str) -> str:
-    """Return a reply's text, short, without addresses and links: it is kept in the mail log."""
+    """Return a reply's text, short, without addresses, links and tokens: it is kept in the mail log."""
     text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return BREAKS.sub(" ", LINK.sub("…", ADDRESS.sub("•••@•••", text)))[:TEXT_MOST]
+    text = SECRET.sub("…", LINK.sub("…", ADDRESS.sub("•••@•••", text)))
+    return BREAKS.sub(" ", text)[:TEXT_MOST]
 
 
 def fault(error: BaseException) -> str:

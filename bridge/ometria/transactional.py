@@ -100,7 +100,8 @@ class TransactionalMail:
             return MailAnswer("later", error.reason, after=error.after)
         after = answer.after
         with contextlib.suppress(Retry):
-            if answer.outcome == "later":
+            if answer.outcome in {"later", "uncertain"}:
+                # One whose answers get lost would leave mail after mail uncertain: the next ones wait for their turn.
                 after = self.pacer.pause(pace, answer.after or None)
             elif answer.outcome == "accepted":
                 self.pacer.well(pace)
@@ -155,7 +156,7 @@ def _read_taken(status: int, data: Any, said: str) -> MailAnswer:
         return MailAnswer("uncertain", "The answer is not one of Ometria's.", status=status)
     if str(data.get("status", "OK")).upper() not in {"OK", "SUCCESS", "ACCEPTED", "QUEUED", "200"}:
         return MailAnswer("refused", said or "Ometria answered with an error.", status=status)
-    request_id = str(data.get("request_id") or data.get("id") or "")[:REQUEST_ID_MOST]
+    request_id = CONTROL.sub("", str(data.get("request_id") or data.get("id") or ""))[:REQUEST_ID_MOST]
     return MailAnswer("accepted", said, request_id, status=status)
 
 

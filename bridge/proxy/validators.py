@@ -58,7 +58,9 @@ def prepare(request: RequestHead, headers: Headers, suffix: bytes | None) -> tup
         return headers, frozenset()
     ours: frozenset[bytes] = frozenset()
     out: Headers = []
-    opened = suffix is not None and request.index.get(b"sec-fetch-dest") == b"document"
+    # With another method the field is no question for a copy but a condition of a change (RFC 9110, 13.1.2).
+    read = request.method in {b"GET", b"HEAD"}
+    opened = read and suffix is not None and request.index.get(b"sec-fetch-dest") == b"document"
     for name, value in headers:
         lower = name.lower()
         if lower == b"if-modified-since":

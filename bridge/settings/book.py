@@ -125,18 +125,17 @@ class Book:
 
     def accounts(self) -> tuple[Account, ...]:
         """Return every account with its stores; the same key as own and global account is one account."""
-        found: dict[str, tuple[str, str, bool, list[Store]]] = {}
+        found: dict[str, tuple[str, str, bool, dict[str, Store]]] = {}
         for is_global, key_name in ((False, "general.api_key"), (True, "global.api_key")):
             for store in self.stores:
                 settings = self.settings(store.ref)
                 key = settings[key_name]
                 if not key or not settings["general.enabled"]:
                     continue
-                row = found.setdefault(account_id(key), (key, settings.source(key_name), is_global, []))
-                if store not in row[3]:
-                    row[3].append(store)
+                row = found.setdefault(account_id(key), (key, settings.source(key_name), is_global, {}))
+                row[3].setdefault(store.ref, store)
         return tuple(
-            Account(id_, key, owner, is_global, self.settings(owner), tuple(stores))
+            Account(id_, key, owner, is_global, self.settings(owner), tuple(stores.values()))
             for id_, (key, owner, is_global, stores) in found.items()
         )
 

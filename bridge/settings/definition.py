@@ -26,6 +26,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     caution: Callable[[Any], str] | None = None
     """Value -> a sentence about one that is taken and may still be a mistake, or an empty text."""
+    shopwide: bool = False
+    """Whether it is set at the default scope only: it is about the installation, not about a store view."""
 
     @property
     def section(self) -> str:

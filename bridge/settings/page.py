@@ -43,7 +43,8 @@ def _row(setting: Setting) -> str:
     listed = setting.choices if setting.widget != "mapping" else ()
     choices = f" One of {', '.join(f'`{choice}`' for choice in listed)}." if listed else ""
     value = "empty" if shown == "" else f"`{shown}`"
-    return f"| `{setting.key}` | {value} | **{setting.label}.** {setting.help}{choices} |"
+    where = " Set at the default scope only." if setting.shopwide else ""
+    return f"| `{setting.key}` | {value} | **{setting.label}.** {setting.help}{choices}{where} |"
 
 
 if __name__ == "__main__":

@@ -26,9 +26,11 @@ MARK = "settings"
 
 def load_book() -> Book:
     """Read the store tree and every value."""
-    scopes = db.session.scalars(select(Scope)).all()
+    # Columns, not rows of the session: a shop may have hundreds of store views, and every page reads them.
+    scopes = db.session.execute(select(*Scope.__table__.columns)).all()
     values: dict[str, dict[str, Any]] = {}
-    for row in db.session.scalars(select(SettingValue)):
+    own = (SettingValue.scope, SettingValue.key, SettingValue.value, SettingValue.secret)
+    for row in db.session.execute(select(*own)):
         if row.key in BY_KEY:
             values.setdefault(row.scope, {})[row.key] = row.secret if BY_KEY[row.key].secret else row.value
     return Book({scope.ref: scope.parent for scope in scopes}, _stores(scopes), values)
@@ -49,6 +51,8 @@ def set_value(scope: str, key: str, value: Any, who: str, *, alone: bool = True)
     definition, typed = setting(key), parse(key, value)
     immediate()
     known_scope(scope)
+    if definition.shopwide and scope != DEFAULT:
+        raise Misconfigured(f"{definition.label} ({key}) is set for the whole installation: use the scope {DEFAULT}.")
     if alone:
         refuse_clash(load_book(), scope, key, typed)
     row = db.session.get(SettingValue, (scope, key))
@@ -140,7 +144,7 @@ def _audit(who: str, what: str, before: Any, after: Any) -> None:
     db.session.add(AuditLog(who=who, what=what, before=before, after=after))
 
 
-def _stores(scopes: Sequence[Scope]) -> tuple[Store, ...]:
+def _stores(scopes: Sequence[Any]) -> tuple[Store, ...]:
     websites = {scope.ref: scope for scope in scopes if scope.level == "website"}
     return tuple(
         Store(

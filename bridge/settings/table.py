@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.errors import Misconfigured
 from bridge.settings import kinds
+from bridge.settings.alerts import ALERTS
 from bridge.settings.consent import CART_LINK, CONSENT
 from bridge.settings.coupons import COUPONS
 from bridge.settings.definition import Setting
@@ -338,6 +339,7 @@ SETTINGS: tuple[Setting, ...] = (
     *CONSENT,
     *MAIL,
     *COUPONS,
+    *ALERTS,
     _switch(
         "privacy.keep_sent",
         "Keep the last record sent",

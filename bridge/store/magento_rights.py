@@ -38,6 +38,9 @@ RIGHTS: tuple[tuple[str, str, str, Query | None], ...] = (
     ("Stores > Inventory > Sources", "stock", "inventory/source-items", ONE),
 )
 
+COUPONS = Right("Marketing > Promotions > Cart Price Rules", "coupons")
+"""Needed only where codes are made; a pool's rule is asked for with it."""
+
 
 def check_rights(get: Callable[[str, Query | None], Any]) -> Iterator[Right]:
     """Ask for each right. A shop that does not answer is told as such, never as a missing right."""

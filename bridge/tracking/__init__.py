@@ -8,6 +8,7 @@ from bridge.tracking.cart_links import CartLinks
 from bridge.tracking.endpoints import CartPage, Embedding, Endpoints
 from bridge.tracking.identity import Identities
 from bridge.tracking.observer import Capture
+from bridge.tracking.page_views import PageViews
 from bridge.tracking.pages import PAGE_TYPES, page_type
 from bridge.tracking.seen_orders import SeenOrders
 from bridge.tracking.tags import Tags
@@ -31,7 +32,8 @@ class Tracking:
     ``old_links`` is a blueprint too, for the cart links of the shop's old module, which lie outside the prefix.
 
     ``stream`` may be a function that gives the stream when the first event comes, since the stream owns a thread and
-    must be made after the fork. ``find_variants`` asks the shop: SKUs -> (product id, parent id or None).
+    must be made after the fork. ``find_variants`` asks the shop: SKUs -> (product id, parent id or None). ``views``
+    counts page views for the dashboard.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Tracking:
         stream: EventStream | Callable[[], EventStream],
         find_variants: FindVariants,
         static_folder: Path,
+        views: PageViews | None = None,
     ) -> None:
         identities = Identities(app, config.secret_keys[0])
         self._make: Callable[[], EventStream] = stream if callable(stream) else lambda: stream
@@ -52,8 +55,10 @@ class Tracking:
         self.observer = Capture(books, self._events, identities, orders, links)
         https, prefix = (config.public_url or "").startswith("https:"), config.prefix
         variants = Variants(find_variants)
-        endpoints = Endpoints(self.tags, identities, variants, links, books, prefix=prefix, https=https)
-        self.blueprint = endpoints.blueprint()
+        self.endpoints = Endpoints(
+            self.tags, identities, variants, links, books, views=views, prefix=prefix, https=https
+        )
+        self.blueprint = self.endpoints.blueprint()
         cart = CartPage(links, identities, books, static_folder, prefix=prefix, https=https)
         cart.add_to(self.blueprint)
         self.old_links = cart.old_links()
@@ -70,4 +75,4 @@ class Tracking:
         return self._made
 
 
-__all__ = ["PAGE_TYPES", "Tracking", "page_type"]
+__all__ = ["PAGE_TYPES", "PageViews", "Tracking", "page_type"]

@@ -54,6 +54,7 @@ function keepLive(page, state) {
   const shown = new Map();
   const parts = (root) => root.querySelectorAll("[data-live]");
   const text = state.querySelector("[data-live-text]");
+  const fine = text.textContent;
   let timer;
 
   const busy = (part) => {
@@ -64,7 +65,7 @@ function keepLive(page, state) {
   const tell = (good) => {
     state.hidden = false;
     state.classList.toggle("is-stale", !good);
-    const words = good ? "Live" : "Not updating: bridge does not answer";
+    const words = good ? fine : text.dataset.late;
     if (text.textContent !== words) text.textContent = words;
   };
 

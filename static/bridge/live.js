@@ -6,6 +6,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const body = list.querySelector("tbody");
   const state = list.querySelector("[data-events-state]");
   const pause = list.querySelector("[data-events-pause]");
+  // What each kind of event is called stands in the filter, in the language of the page.
+  const kinds = new Map([...document.querySelectorAll("#kind option")].map((one) => [one.value, one.text]));
   const known = new Set([...body.rows].map((row) => row.dataset.event));
   const most = 200;
   let last = new URL(list.dataset.events, location.href).searchParams.get("after");
@@ -35,7 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const time = document.createElement("time");
     time.dateTime = new Date(event.at * 1000).toISOString();
     cell(row, "", "quiet").append(time);
-    cell(row, event.kind.replaceAll("_", " "), "tag");
+    cell(row, kinds.get(event.kind) ?? event.kind.replaceAll("_", " "), "tag");
     cell(row, event.view || "–", "");
     cell(row, event.what, "words");
     localTimes(row);
@@ -57,7 +59,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const address = new URL(list.dataset.events, location.href);
     address.searchParams.set("after", last);
     source = new EventSource(address);
-    source.addEventListener("open", () => tell("New ones are added as they come"));
+    source.addEventListener("open", () => tell(state.dataset.open));
     source.addEventListener("message", (message) => {
       last = message.lastEventId;
       show(JSON.parse(message.data));
@@ -65,7 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     source.addEventListener("error", () => {
       // Each answer ends after a minute and the browser asks again; only a longer silence is worth a word.
       clearTimeout(late);
-      late = setTimeout(() => tell("Not updating: bridge does not answer"), 8000);
+      late = setTimeout(() => tell(state.dataset.late), 8000);
       if (source && source.readyState === EventSource.CLOSED) setTimeout(start, 10000);
     });
   };
@@ -74,7 +76,7 @@ document.addEventListener("DOMContentLoaded", () => {
   pause.addEventListener("click", () => {
     const paused = pause.getAttribute("aria-pressed") !== "true";
     pause.setAttribute("aria-pressed", String(paused));
-    tell(paused ? "Paused" : "New ones are added as they come");
+    tell(paused ? state.dataset.paused : state.dataset.open);
     start();
   });
   document.addEventListener("visibilitychange", start);

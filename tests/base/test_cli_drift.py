@@ -11,7 +11,7 @@ from bridge.cli_drift import _lines
 from bridge.config import config_from_environ
 from bridge.db import db
 from bridge.export import cursors
-from bridge.models import DriftCount, DriftItem
+from bridge.models_drift import DriftCount, DriftItem
 from tests.base.test_cli_export import run
 
 pytestmark = pytest.mark.redis

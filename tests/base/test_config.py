@@ -48,6 +48,10 @@ def test_defaults_are_those_of_the_documentation(tmp_path):
         ("BRIDGE_SMTP_NAME", "mail relay"),
         ("BRIDGE_SMTP_MAX_BYTES", "12"),
         ("BRIDGE_SMTP_UPSTREAM", "http://mail.test"),
+        ("BRIDGE_ALERT_HOSTS", "https://hooks.internal"),
+        ("BRIDGE_ALERT_HOSTS", "hooks.internal:"),
+        ("BRIDGE_ALERT_HOSTS", "hooks.internal:99999"),
+        ("BRIDGE_ALERT_HOSTS", "::1"),
         ("BRIDGE_SMTP_USERS", "shop:secret"),
         ("BRIDGE_SMTP_USERS", "shop:secret:no such code"),
         ("BRIDGE_SMTP_USERS", ":secret:fr"),
@@ -95,6 +99,12 @@ def test_mails_wait_in_the_data_directory_then_in_a_folder_of_this_installation_
     assert read(tmp_path, BRIDGE_DATA_DIR=str(tmp_path / "other")).smtp_spool[1] != second
     named = read(tmp_path, BRIDGE_SMTP_SPOOL=f"{tmp_path / 'a'}, {tmp_path / 'b'}").smtp_spool
     assert named == (tmp_path / "a", tmp_path / "b")
+
+
+def test_hosts_of_alerts_are_a_list_with_ports_or_without(tmp_path):
+    assert read(tmp_path).alert_hosts == ()
+    named = "Hooks.internal:9000, 10.0.0.5 ,[fd00::5]:8080"
+    assert read(tmp_path, BRIDGE_ALERT_HOSTS=named).alert_hosts == ("hooks.internal:9000", "10.0.0.5", "[fd00::5]:8080")
 
 
 def test_a_value_may_come_from_a_file(tmp_path):

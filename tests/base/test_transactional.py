@@ -157,6 +157,18 @@ def test_after_429_no_call_of_the_key_is_made_until_the_pause_is_over(client, re
     assert len(received.requests) == 1
 
 
+def test_after_a_lost_answer_the_next_mails_wait_before_they_are_put_at_risk_too(client, received):
+    received.plan_faults({"mail": {"status": "cut", "when": "after"}})
+    assert send(client).outcome == "uncertain"
+    second = send(client)
+    assert (second.outcome, len(received.requests)) == ("later", 1)
+    assert 0 < second.after <= 3
+
+
+def test_a_request_id_has_no_control_characters():
+    assert read_answer(200, b'{"request_id": "a\\u0000b\\nc"}', None).request_id == "abc"
+
+
 def test_no_second_holds_more_mails_than_allowed(client, received):
     assert {send(client).outcome for _ in range(25)} == {"accepted"}
     assert {row["status"] for row in received.requests} == {200}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -50,7 +52,16 @@ class Stack:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> Stack:
-        """Start everything and wait for the table of addresses."""
+        """Start everything and wait for the table of addresses.
+
+        `bridge run --sandbox` takes its usual ports where they are free: of two that begin at once each would find them
+        so. The tests may run in several processes, so one waits for the other.
+        """
+        with (Path(tempfile.gettempdir()) / "bridge-tests-stack.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            return self._start()
+
+    def _start(self) -> Stack:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         environ |= {
             "BRIDGE_LISTEN": self.shop.removeprefix("http://"),

@@ -151,6 +151,24 @@ def test_the_same_codes_again_are_the_same_request(room):
     assert room.shop.calls.count("insert_coupon") == calls
 
 
+@pytest.mark.parametrize("told", ["+30 days", "2099-12-31 23:59:59"])
+def test_a_call_that_is_sent_again_later_is_the_same_request_however_its_expiry_is_told(room, told):
+    wanted = {"rule_id": "2", "codes": ["OM-A", "OM-B"], "expiration_date": told}
+    first = room.client.get("salesrules_insert_coupons", **wanted).json
+    calls = room.shop.calls.count("insert_coupon")
+    room.now += 90
+    again = room.client.get("salesrules_insert_coupons", **wanted)
+    assert (again.status_code, again.json) == (200, first)
+    assert room.shop.calls.count("insert_coupon") == calls
+
+
+def test_codes_that_somebody_else_took_out_say_why_they_do_not_come_again(room):
+    room.client.get("salesrules_insert_coupons", rule_id="2", codes=["OM-A"])
+    del room.shop.coupons["om-a"]
+    answer = room.client.get("salesrules_insert_coupons", rule_id="2", codes=["OM-A"])
+    assert (answer.status_code, answer.json) == (422, {"error": "It was given out before."})
+
+
 def test_codes_that_were_taken_out_come_again(room):
     for _ in range(3):
         room.now += 1

@@ -166,6 +166,16 @@ def test_short_codes_are_chosen_here_and_inserted(till, fault):
     assert len(made.codes) == 4
 
 
+def test_codes_without_letters_that_look_alike_are_inserted_and_the_same_id_gives_the_same(till):
+    look = CodeFormat(kind="clear", length=10, prefix="OM-", every=5)
+    made = generate(AUTO, 12, "r1", layout=look)
+    assert till.codes() == set(made.codes)
+    assert len(till.codes()) == 12
+    assert all(re.fullmatch("OM-[A-HJKMNP-Z2-9]{5}-[A-HJKMNP-Z2-9]{5}", code) for code in made.codes)
+    assert till.wire.count("POST", "generate") == 0
+    assert generate(AUTO, 12, "r1", layout=look) == made
+
+
 def test_more_codes_than_there_can_be_are_refused(till):
     with pytest.raises(Refused, match="only 100 codes"):
         generate(AUTO, 30, "r1", layout=CodeFormat(kind="num", length=2))

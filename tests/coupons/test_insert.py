@@ -5,15 +5,18 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from structlog.testing import capture_logs
 
-from bridge.coupons import jobs
+from bridge.coupons import alerts, jobs, pools, requests
 from bridge.coupons.insert import KNOWN, TWICE, Codes, insert
 from bridge.coupons.ledger import of_keys
+from bridge.coupons.pools import make_pool
 from bridge.coupons.room import room
 from bridge.coupons.sending import TAKEN
 from bridge.db import db
 from bridge.errors import Refused, Retry
 from bridge.settings import set_value
+from bridge.store import CodeFormat
 from tests.coupons.till import AUTO, OFF, later, states
 
 LATER = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -102,6 +105,106 @@ def test_a_rule_that_cannot_be_used_takes_no_codes_until_it_can(till):
     assert till.codes(OFF) == set()
     till.book.rules[OFF].is_active, till.book.rules[OFF].to_date = True, None
     assert insert(room().shop.rule(OFF), ["AA-1"], "r1").taken == ("AA-1",)
+
+
+def test_what_was_refused_for_its_rule_is_not_done_by_the_job_later(till, monkeypatch):
+    with pytest.raises(Refused, match="switched off"):
+        insert(room().shop.rule(OFF), ["AA-1"], "r1")
+    later(monkeypatch, 3600)
+    jobs.work()
+    assert till.codes(OFF) == set()
+    found = requests.load("r1")
+    assert (found.state, "switched off" in found.reason) == ("failed", True)
+
+
+def test_a_rule_that_is_switched_off_midway_ends_the_rest_and_keeps_account_of_what_is_there(till, rule, monkeypatch):
+    till.wire.faults["/coupons"] = ["pass", "away"]
+    codes = ["AA-1", "BB-2", "CC-3"]
+    with pytest.raises(Retry):
+        insert(rule, codes, "r1")
+    till.book.insert(AUTO, "BB-2", 1, "2026-11-27 00:00:00")  # what was sent came late
+    till.book.rules[AUTO].is_active = False
+    later(monkeypatch, 60)
+    jobs.work()
+    assert till.codes() == {"AA-1", "BB-2"}
+    assert states() == {"AA-1": "given", "BB-2": "given", "CC-3": "sending"}, "a call that may still come is kept"
+    with pytest.raises(Refused, match="switched off"):
+        insert(room().shop.rule(AUTO), codes, "r1")
+    till.book.rules[AUTO].is_active = True
+    assert insert(room().shop.rule(AUTO), codes, "r1").taken == tuple(codes)
+    assert till.codes() == set(codes)
+
+
+@pytest.mark.parametrize("came", [True, False])
+def test_a_code_that_may_have_come_after_its_request_failed_is_looked_up_and_expires(till, rule, monkeypatch, came):
+    till.wire.faults["/coupons"] = ["away"]
+    with pytest.raises(Retry):
+        insert(rule, ["AA-1"], "r1", dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
+    till.book.rules[AUTO].is_active = False
+    later(monkeypatch, 60)
+    jobs.work()
+    assert (requests.load("r1").state, states()) == ("failed", {"AA-1": "sending"})
+    if came:
+        till.book.insert(AUTO, "AA-1", 1, "2026-11-27 00:00:00")
+    later(monkeypatch, 4000)
+    jobs.work()
+    assert states() == ({"AA-1": "given"} if came else {})
+    jobs.work()
+    assert states() == ({"AA-1": "expired"} if came else {})
+    assert till.codes() == set()
+
+
+def test_what_was_never_sent_is_forgotten_when_its_rule_is_switched_off(till, rule, monkeypatch):
+    monkeypatch.setattr("bridge.coupons.insert.SHARE_SECONDS", -1.0)
+    with pytest.raises(Retry):
+        insert(rule, ["AA-1", "BB-2"], "r1")
+    assert set(states().values()) == {"sending"}
+    till.book.rules[AUTO].is_active = False
+    later(monkeypatch, 60)
+    jobs.work()
+    assert states() == {}
+    assert till.codes() == set()
+
+
+def test_what_ometria_inserts_under_a_rule_is_a_pool_that_is_watched(till, rule, monkeypatch):
+    for number in range(3):
+        Codes().insert(rule, [f"AA-{number}", "bad code"], f"r{number}")
+    (pool,) = pools.all_pools()
+    assert (pool.name, pool.rule_id, pool.rule_name, pool.stock) == ("Ometria, rule 2", AUTO, "Welcome", 0)
+    found = pools.figures()[AUTO, pool.id]
+    assert (found.made, found.given) == (3, 3)
+    done = requests.load("r1")
+    assert (done.who, done.pool, done.reason) == ("Ometria", pool.id, "1 of 2 codes were not taken.")
+    till.book.rules[AUTO].is_active = False
+    later(monkeypatch, 600)
+    jobs.work()
+    assert [one.name for one in alerts.stopped()] == ["Ometria, rule 2"]
+
+
+def test_a_refused_insert_of_ometrias_is_told_at_once(till):
+    with pytest.raises(Refused):
+        Codes().insert(room().shop.rule(OFF), ["AA-1"], "r1")
+    (pool,) = alerts.stopped()
+    assert (pool.rule_id, "switched off" in pool.problem) == (OFF, True)
+
+
+def test_a_pool_of_staffs_with_the_same_name_is_no_other_rules(till, rule):
+    make_pool("Ometria, rule 2", OFF, CodeFormat(), stock=0, expiry_days=0, who="test")
+    for number in range(2):
+        Codes().insert(rule, [f"AA-{number}"], f"r{number}")
+    found = {pool.name: (pool.rule_id, pools.figures().get((AUTO, pool.id))) for pool in pools.all_pools()}
+    assert found["Ometria, rule 2"] == (OFF, None)
+    rule_id, figures = found["Ometria, rule 2 (2)"]
+    assert (rule_id, figures.given) == (AUTO, 2)
+    assert len(found) == 2
+
+
+def test_codes_that_were_not_taken_are_told_to_the_log_without_them(till, rule):
+    with capture_logs() as logs:
+        Codes().insert(rule, ["AA-1", "bad code", "SAVE10"], "r1")
+    (told,) = [entry for entry in logs if entry["event"] == "codes not taken"]
+    assert (told["count"], told["rule"], TAKEN in told["reasons"]) == (2, AUTO, True)
+    assert not any(code in str(told) for code in ("AA-1", "bad code", "SAVE10"))
 
 
 def test_a_lost_answer_is_looked_up_and_the_code_is_not_sent_again(till, rule):

@@ -34,7 +34,7 @@ LOOKS = st.builds(
 
 
 def pattern(look: CodeFormat) -> re.Pattern[str]:
-    letters = {"alphanum": "[A-Z0-9]", "alpha": "[A-Z]", "num": "[0-9]"}[look.kind]
+    letters = {"alphanum": "[A-Z0-9]", "alpha": "[A-Z]", "num": "[0-9]", "clear": "[A-HJKMNP-Z2-9]"}[look.kind]
     groups = [look.length] if not look.every else []
     left = look.length if look.every else 0
     while left > 0:
@@ -69,6 +69,15 @@ def test_the_usual_looks_are_made_by_the_shop_and_short_ones_here():
     assert tagged(CodeFormat(every=4), 500) is not None
     assert tagged(CodeFormat(length=6), 1) is None
     assert len({tagged(CodeFormat(), 500).prefix for _ in range(50)}) > 40
+
+
+def test_codes_without_letters_that_look_alike_are_chosen_here_since_the_shop_knows_no_such_format():
+    look = CodeFormat(kind="clear", length=32)
+    assert tagged(look, 1) is None
+    letters = set("".join(islice(own_codes(look), 200)))
+    assert not letters & set("0O1IL")
+    assert len(letters) == 31
+    assert check_layout(look) is look
 
 
 def test_full_looks_are_refused_before_the_shop_makes_longer_codes_without_a_word():

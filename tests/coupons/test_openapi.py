@@ -117,17 +117,29 @@ def _examples(count):
     )
 
 
-@schema.parametrize()
-@_examples(12)
-def test_whatever_is_asked_the_answer_is_one_that_is_described(case, room, redis_client):
-    del redis_client  # its emptying keeps the memory of signatures small
+def each(schema, count):
+    """Run a test with cases of each operation, each a test with a name of its own: test runners count by names."""
+
+    def decorate(check):
+        @pytest.mark.parametrize(
+            "operation", [one.ok() for one in schema.get_all_operations()], ids=lambda one: one.label
+        )
+        def test(operation, room):
+            _examples(count)(hypothesis.given(case=operation.as_strategy())(lambda case: check(case, room)))()
+
+        return test
+
+    return decorate
+
+
+@each(schema, 12)
+def test_whatever_is_asked_the_answer_is_one_that_is_described(case, room):
     case.operation.schema.app = room.signing
     answer = case.call(app=room.signing)
     case.validate_response(answer, checks=CHECKS)
 
 
-@unsigned.parametrize()
-@_examples(10)
+@each(unsigned, 10)
 def test_unsigned_the_answer_is_403_and_nothing_else(case, room):
     case.operation.schema.app, calls = room.app, len(room.shop.calls)
     answer = case.call(app=room.app, headers={"Host": HOST})

@@ -84,6 +84,7 @@ def test_an_unknown_time_zone_counts_as_utc():
     ("changed", "said"),
     [
         ({"uses_per_coupon": 0}, "any number of times"),
+        ({"uses_per_coupon": 3}, "used 3 times"),
         ({"group_ids": (1, 2)}, "not signed in"),
         ({"website_ids": (1, 9)}, "not active: 9"),
         ({"to_date": dt.date(2026, 11, 30)}, "ends on 2026-11-30"),
@@ -93,3 +94,17 @@ def test_what_is_odd_is_said_and_does_not_stop_it(changed, said):
     found = judge(2, replace(GOOD, **changed), ZONES, NOW)
     assert found.faults == ()
     assert [said in line for line in found.cautions] == [True]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Uses: each code once, each signed-in customer once over all its codes; 0 so far."),
+        (
+            {"uses_per_coupon": 0, "uses_per_customer": 5, "times_used": 1234},
+            "Uses: each code without limit, each signed-in customer 5 times over all its codes; 1,234 so far.",
+        ),
+    ],
+)
+def test_how_often_a_code_and_a_customer_may_use_it_is_said(changed, said):
+    assert judge(2, replace(GOOD, **changed), ZONES, NOW).uses == said

@@ -11,6 +11,7 @@ from bridge.coupons import endings, jobs, pools, usage
 from bridge.coupons.generate import generate
 from bridge.coupons.insert import insert
 from bridge.coupons.room import room
+from bridge.errors import Retry
 from tests.coupons.till import AUTO, later, states
 
 
@@ -87,3 +88,34 @@ def test_a_code_made_while_the_shop_is_counted_is_not_taken_for_deleted(till, mo
     insert(room().shop.rule(AUTO), ["NEW"], "r2")
     assert usage.count(AUTO) is True
     assert "gone" not in states().values()
+
+
+def test_a_code_that_was_deleted_before_its_first_count_is_gone_and_is_not_given_out(till, monkeypatch):
+    monkeypatch.setattr(jobs.usage, "count_due", lambda: False)
+    pool = till.pool(stock=6)
+    jobs.work()
+    lost = sorted(till.codes())[:2]
+    till.book.delete(lost, ignore_invalid=True)
+    later(monkeypatch, 60)
+    usage.count(AUTO, fresh=True)
+    assert {code for code, state in states().items() if state == "gone"} == set(lost)
+    assert not set(generate(AUTO, 4, "r1", pool=pool).codes) & set(lost)
+
+
+def test_a_code_that_lands_while_a_page_is_counted_is_not_taken_for_deleted(till, monkeypatch):
+    rule, shop = room().shop.rule(AUTO), room().shop
+    till.wire.faults["/coupons"] = ["away"]
+    with pytest.raises(Retry):
+        insert(rule, ["NEW"], "r1")
+    later(monkeypatch, 60)
+    real = shop.find_coupons
+
+    def while_counting(rule_id=None, **asked):
+        rows = list(real(rule_id, **asked))
+        if "after" in asked:
+            insert(rule, ["NEW"], "r1")
+        return iter(rows)
+
+    monkeypatch.setattr(shop, "find_coupons", while_counting)
+    assert usage.count(AUTO, fresh=True)
+    assert states() == {"NEW": "given"}

@@ -28,16 +28,36 @@ ROLES = ("viewer", "editor", "owner")
 
 
 class FakeRedis:
-    """The one call that the home page makes."""
+    """The calls that the home page, the live page and the set-up page make."""
 
     def __init__(self, values: dict[str, bytes]) -> None:
         self.values = values
+        self.hashes: dict[str, dict[bytes, bytes]] = {}
+        self._asked: list[str] = []
 
     def get(self, key: str) -> bytes | None:
         return self.values.get(key)
 
+    def smembers(self, key: str) -> set[bytes]:
+        return {name for name in self.values.get(key, b"").split(b" ") if name}
 
-def make_dashboard_app(folder: Path, connection: object = None, **values: object) -> Flask:
+    def exists(self, key: bytes) -> int:
+        return int(key.decode() in self.values)
+
+    def pipeline(self, *, transaction: bool) -> FakeRedis:
+        self._asked = []
+        return self
+
+    def hgetall(self, key: str) -> None:
+        self._asked.append(key)
+
+    def execute(self) -> list[dict[bytes, bytes]]:
+        return [self.hashes.get(key, {}) for key in self._asked]
+
+
+def make_dashboard_app(
+    folder: Path, connection: object = None, translations: Path | None = None, **values: object
+) -> Flask:
     """Return the application; its database is ``bridge.db`` in ``folder``, its throttle lives in memory."""
     config = Config(data_dir=folder, kill_file=folder / "no-injection", secret_keys=(KEY,), **values)
     app = Flask("bridge", static_folder=None, template_folder=str(ROOT / "templates"))
@@ -52,7 +72,7 @@ def make_dashboard_app(folder: Path, connection: object = None, **values: object
     vault.use(config.secret_keys)
     db.init_app(app)
     init_auth(app, config, Throttle())
-    init_dashboard(app, config, connection, ROOT / "static")
+    init_dashboard(app, config, connection, ROOT / "static", translations)
     return app
 
 

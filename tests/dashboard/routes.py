@@ -25,6 +25,7 @@ OPEN = {"dashboard.sign_in", "dashboard.asset"}
 """Endpoints for people who are not signed in."""
 
 LEAST: dict[str, str | None] = {
+    "dashboard.choose_language": "viewer",
     "dashboard.coupon_file": "editor",
     "dashboard.password": "viewer",
     "dashboard.people": "owner",

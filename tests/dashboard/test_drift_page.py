@@ -9,7 +9,7 @@ import pytest
 
 from bridge.db import db
 from bridge.export import cursors, drift
-from bridge.models import DriftCount, DriftItem
+from bridge.models_drift import DriftCount, DriftItem
 from tests.dashboard.desk import BASE, token
 from tests.dashboard.export_desk import account, furnish
 

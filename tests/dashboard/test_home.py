@@ -113,7 +113,7 @@ def test_the_live_part_is_what_the_page_itself_shows(signed_in):
     assert (
         parts
         == re.findall(r'data-live="(\w+)"', page)
-        == ["waiting", "chart", "neighbours", "refused", "requests", "events"]
+        == ["alerts", "waiting", "chart", "neighbours", "refused", "requests", "events"]
     )
 
 

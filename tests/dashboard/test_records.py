@@ -174,3 +174,42 @@ class TestTryAgain:
         assert ("set aside for 1 account" in page, "Try again" in page) == (True, False)
         answer = client.post(f"{BASE}/records/product/1/again", data={"csrf_token": read_form(page)["csrf_token"]})
         assert answer.status_code == 403
+
+
+class TestSendNow:
+    def press(self, client, kind, entity):
+        form = read_form(client.get(f"{BASE}/records/{kind}/{entity}").get_data(as_text=True))
+        return client.post(f"{BASE}/records/{kind}/{entity}/send", data=form)
+
+    def test_an_editor_sends_a_record_though_nothing_changed(self, room, board, signed_in):
+        with board.app_context():
+            send(EntityRef("product", "1"))
+        client = signed_in("editor")
+        page = page_of(client, "product", "1")
+        assert ("Nothing has changed since it was sent." in page, "Send this record now" in page) == (True, True)
+        assert self.press(client, "product", "1").status_code == 303
+        assert "It waits to be sent at once" in page_of(client, "product", "1")
+        with board.app_context():
+            row = db.session.query(Pending).one()
+            assert (row.kind, row.entity, row.lane, row.state, row.force) == ("product", "1", "live", "waiting", True)
+            assert ("session", row.account, "live") in room.wakes.woken
+
+    def test_what_no_account_takes_is_said_and_not_owed(self, room, board, signed_in):
+        client = signed_in("editor")
+        assert self.press(client, "product", "999999").status_code == 303
+        assert "No account takes it now" in page_of(client, "product", "999999")
+        with board.app_context():
+            assert db.session.query(Pending).count() == 0
+
+    def test_a_shop_that_is_away_is_said(self, room, board, signed_in):
+        client = signed_in("editor")
+        form = read_form(client.get(f"{BASE}/records/product/1").get_data(as_text=True))
+        room.store.fault = Retry("The shop did not answer.")
+        assert client.post(f"{BASE}/records/product/1/send", data=form).status_code == 303
+        with board.app_context():
+            assert db.session.query(Pending).count() == 0
+
+    def test_a_viewer_may_not(self, room, signed_in):
+        client = signed_in("viewer")
+        assert "Send this record now" not in page_of(client, "product", "1")
+        assert self.press(client, "product", "1").status_code == 403

@@ -14,7 +14,8 @@ from bridge.db import db
 from bridge.errors import Retry
 from bridge.events import EntityRef, Subscribed
 from bridge.export import drift, drift_report, history, jobs
-from bridge.models import DriftCount, DriftItem, DriftSeen, SentBody, SentRecord
+from bridge.models import SentBody, SentRecord
+from bridge.models_drift import DriftCount, DriftItem, DriftSeen
 from bridge.queues import SERIALIZER
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
 from bridge.sandbox.ometria_state import Key

@@ -10,7 +10,7 @@ from bridge.db import db, engine_options
 from bridge.events import EntityRef
 from bridge.export import drift_held, drift_report
 from bridge.export.drift_report import Line
-from bridge.models import DriftSeen
+from bridge.models_drift import DriftSeen
 from tests.export.postgres_server import start_postgres, why_not
 
 

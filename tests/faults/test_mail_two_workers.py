@@ -7,7 +7,9 @@ import os
 import pytest
 
 from bridge.db import db
+from bridge.events import PasswordReset
 from bridge.mail import jobs
+from bridge.sandbox import mails
 from tests.export.postgres_server import start_postgres, why_not
 from tests.faults.mail_kills import forgotten, got, other, raw, welcome
 from tests.mail.conftest import sink, start_sink
@@ -65,3 +67,26 @@ def test_two_workers_at_once_send_each_mail_once_and_a_doubled_one_too(room):
     assert {row.state for row in room.rows()} == {"sent"}
     assert sorted(row.copies for row in room.rows()) == [1] * 15 + [2] * 15
     assert room.spooled() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_two_workers_tell_each_customer_of_a_new_password_once(room):
+    """The shop's own word and the one that is raised from the reset call are worked at in the same moment."""
+    addresses = []
+    for number in range(20):
+        email, _ = welcome(room, number)
+        customer = next(one for one in room.state.customers.values() if one.email == email)
+        room.put(raw(mails.account(room.state, customer, "password")), email)
+        room.mailer.take_events([PasswordReset(customer=str(customer.id), email=email, store="default")])
+        addresses.append(email)
+    db.session.commit()
+    workers = [work_aside(room) for _ in range(2)]
+    for worker in workers:
+        _, status = os.waitpid(worker, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+    for _ in range(3):
+        room.clock.advance(31)
+        room.work()
+    assert {email: sum(got(room, email)) for email in addresses} == dict.fromkeys(addresses, 1)
+    assert sorted(row.state for row in room.rows()) == ["sent"] * 20 + ["void"] * 20

@@ -106,7 +106,8 @@ ORDER = (
 )
 SHIPMENT = (
     "<h1>Shipment #300000001 for order #100000012</h1>"
-    '<table class="shipment-track"></table><table class="email-items"><tr><td class="item-qty">1</td></tr></table>'
+    '<table class="shipment-track"></table><table class="order-details"><tr><td>x</td></tr></table>'
+    '<table class="email-items"><tr><td class="item-qty">1</td></tr></table>'
 )
 INVOICE = (
     '<h1>Invoice #500000001 for order #100000012</h1><table class="order-details"></table>'

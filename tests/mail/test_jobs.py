@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import DataError, OperationalError
 
 from bridge.db import db
 from bridge.mail import deliveries, jobs
 from bridge.mail.pauses import age_of, pause_after
+from bridge.mail.upstream import Upstream
 from bridge.models_mail import MailExpectation, MailLetter
 from bridge.queues import JOBS
 from bridge.settings import set_value
@@ -119,3 +121,92 @@ def test_what_is_not_there_is_asked_for_seldomer_and_seldomer(age, pause):
 )
 def test_the_age_of_a_mail_is_by_its_date_unless_that_is_wrong(date, age):
     assert age_of(100.0, date, 110.0) == age
+
+
+def broken(fault):
+    def fail(*_, **__):
+        raise fault
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("x"), DataError("UPDATE", {}, ValueError("x"))], ids=lambda fault: type(fault).__name__
+)
+@pytest.mark.parametrize("step", ["bridge.mail.seen.note", "bridge.mail.deciding.decide"])
+def test_a_mail_at_which_the_work_fails_goes_out_as_it_came_and_holds_up_none(room, monkeypatch, step, fault):
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    with monkeypatch.context() as patch:
+        patch.setattr(step, broken(fault))
+        room.work()
+    assert room.row().why.startswith(f"not worked at ({type(fault).__name__})")
+    second, message = other(room, 2)
+    room.put(raw(message), second)
+    room.work()
+    assert room.relayed_to() == [second]
+    room.clock.advance(jobs.ODD_SECONDS + 1)
+    room.work()
+    assert room.relayed_to() == [second, email]
+    assert room.sent() == []
+    assert [row.state for row in room.rows()] == ["sent", "sent"]
+    assert room.spooled() == []
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_mail(room, monkeypatch):
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.mail.deciding.decide", broken(OperationalError("UPDATE", {}, ValueError("x"))))
+        with pytest.raises(OperationalError):
+            room.work()
+    db.session.rollback()
+    room.clock.advance(deliveries.LEASE_SECONDS + 1)
+    room.work()
+    assert (room.row().state, room.row().route) == ("sent", "ometria")
+
+
+def test_a_fault_while_a_mail_is_being_sent_leaves_it_uncertain(room, monkeypatch):
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    with monkeypatch.context() as patch:
+        patch.setattr("bridge.mail.sending.compare", broken(KeyError("x")))
+        patch.setattr("bridge.mail.sending.ended", broken(KeyError("x")))
+        room.work()
+    assert len(room.sent()) == 1
+    assert room.row().state == "sending"
+    room.clock.advance(deliveries.LEASE_SECONDS + 1)
+    room.work()
+    assert (room.row().state, room.row().rule, room.relayed_to()) == ("uncertain", "hold", [])
+
+
+def test_a_mail_that_cannot_even_be_read_is_relayed_and_those_behind_it_too(room, monkeypatch):
+    email, message = welcome(room, 1)
+    room.put(raw(message), email)
+    second, message = other(room, 2)
+    room.put(raw(message), second)
+    monkeypatch.setattr("bridge.mail.letter._Bodies", broken(KeyError("x")))
+    for _ in range(2):
+        room.work()
+        room.clock.advance(jobs.ODD_SECONDS + 1)
+    room.work()
+    assert sorted(room.relayed_to()) == sorted([email, second])
+
+
+def test_a_mail_server_that_swallows_connections_holds_up_no_mail_of_ometria(room, monkeypatch):
+    tried = []
+
+    def hangs(_self):
+        tried.append(1)
+        raise TimeoutError
+
+    monkeypatch.setattr(Upstream, "_connect", hangs)
+    for number in range(10):
+        email, message = other(room, number)
+        room.put(raw(message), email)
+    email, message = welcome(room, 99)
+    room.put(raw(message), email)
+    jobs.work(room.mailer)
+    assert len(tried) == 1
+    assert [one["to"]["email"] for one in room.sent()] == [email]
+    assert len(room.rows(state="waiting")) == 10

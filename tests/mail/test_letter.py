@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from bridge.mail.letter import BODY_MOST, Letter, address_key, in_charset, same_address
+from bridge.mail.letter import BODY_MOST, PARTS_MOST, Letter, address_key, in_charset, same_address
+from bridge.mail.payload import why_not_passed
 from tests.mail.letters import AT, CAPTURED, NEEDS_CAPTURES, Taken, parse
 
 HEAD = b"From: a@x.test\r\nTo: b@x.test\r\n"
@@ -102,6 +103,76 @@ def test_addresses_are_one_mailbox_whatever_the_case_and_the_writing_of_the_doma
     assert not same_address("a@x.test", "b@x.test")
     assert address_key('"odd one"@x.test') == '"odd one"@x.test'
     assert address_key("a@" + "ü" * 300)
+    assert same_address("a@BÜCHER.example", "A@bücher.example")
+    assert same_address("jos\u00e9@x.test", "jose\u0301@x.test")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a@straße.test", "a@strasse.test"),
+        ("straße@x.test", "strasse@x.test"),
+        ("mi\u212ae@x.test", "mike@x.test"),
+        ("ﬁn@x.test", "fin@x.test"),
+        ("josé@x.test", "jose@x.test"),
+        ("\u0131@x.test", "i@x.test"),
+    ],
+)
+def test_a_mailbox_that_only_looks_alike_is_somebody_elses(one, other):
+    assert not same_address(one, other)
+    assert not same_address(other.upper(), one)
+    assert same_address(one, one)
+
+
+def test_entities_that_a_template_left_in_a_header_are_what_they_stand_for_once():
+    letter = parse(
+        b'From: "Bob&#039;s &amp;amp; Co" <a@x.test>\r\nTo: =?utf-8?Q?O=26=2339=3BBrien?= <o@x.test>\r\n'
+        b"Subject: Your Bob&#039;s order&#13;&#10;Bcc: all@x.test\r\n\r\nx"
+    )
+    assert letter.sender.name == "Bob's &amp; Co"
+    assert letter.to[0].name == "O'Brien"
+    assert letter.subject == "Your Bob's order Bcc: all@x.test"
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "raw_unicode_escape"])
+def test_halves_of_characters_are_none(charset):
+    body = b"<p>+2AA-</p>" if charset == "utf-7" else rb"<p>\ud800</p>"
+    letter = parse(HEAD + b"Content-Type: text/html; charset=%b\r\n\r\n" % charset.encode() + body)
+    assert letter.html == "<p>?</p>"
+
+
+PARTS = {
+    "a mail": b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nx",
+    "a file without a name": b"Content-Type: application/pdf\r\n\r\n%PDF",
+    "a file that is shown": b"Content-Type: application/pdf\r\nContent-Disposition: inline\r\n\r\n%PDF",
+    "a date": b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR",
+    "a picture that nothing shows": b"Content-Type: image/png\r\n\r\nx",
+    "a report": b"Content-Type: message/delivery-status\r\n\r\nAction: failed",
+}
+
+
+def mixed(*parts):
+    whole = b"".join(b"--x\r\n" + part + b"\r\n" for part in (b"Content-Type: text/html\r\n\r\n<p>hi</p>", *parts))
+    return parse(HEAD + b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + whole + b"--x--\r\n")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_whatever_is_no_body_is_a_file_so_that_none_is_lost_with_the_original(part):
+    letter = mixed(PARTS[part])
+    assert letter.html.strip() == "<p>hi</p>"
+    assert why_not_passed(letter.attachments)
+
+
+def test_a_picture_of_the_design_is_no_file():
+    logo = b"Content-Type: image/png\r\nContent-ID: <logo>\r\nContent-Disposition: inline\r\n\r\nx"
+    assert mixed(logo).attachments == ()
+    assert len(mixed(logo.replace(b"inline", b"attachment")).attachments) == 1
+
+
+def test_a_mail_with_more_parts_than_are_looked_at_has_a_file_that_nobody_knows():
+    logo = b"Content-Type: image/png\r\nContent-ID: <logo>\r\n\r\nx"
+    assert mixed(*[logo] * (PARTS_MOST - 1)).attachments == ()
+    assert why_not_passed(mixed(*[logo] * PARTS_MOST).attachments)
 
 
 def test_a_letter_knows_whom_it_is_addressed_to():

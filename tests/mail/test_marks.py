@@ -6,6 +6,15 @@ from bridge.mail.marks import Link, Marks
 from tests.mail.letters import CAPTURED, FORGOT, NEEDS_CAPTURES, ORDER, WELCOME, alert, mail, parse
 
 
+@pytest.mark.parametrize("email", ["o'brien@shop.test", "a|b@shop.test", "Jane@shop.test", "x+y@shop.test"])
+def test_an_address_is_found_whatever_signs_it_holds(email):
+    found = marks(f"<ul><li>Mail: {email.replace(chr(39), '&#039;')}</li></ul>")
+    assert found.lists(email)
+    assert found.shows(email.upper())
+    for part in (f"x{email}", f"{email}.au", email[:-1]):
+        assert not found.shows(part)
+
+
 def marks(body, **more):
     return Marks.of(parse(mail(body, **more)))
 

@@ -105,3 +105,11 @@ def test_the_shops_word_for_the_recogniser(shop):
     customer = AskedShop(shop, (books.DEFAULT, books.FR)).customer("jane@example.com", "")
     assert (customer.id, customer.store) == ("2", "default")
     assert AskedShop(shop, (books.DEFAULT, books.FR)).customer("jane@example.com", "fr") is None
+
+
+def test_an_account_that_only_the_shops_database_takes_for_the_same_is_somebody_elses(shop, monkeypatch):
+    monkeypatch.setattr(shop, "customer_by_email", lambda _email, _website: samples.JANE)
+    asked = AskedShop(shop, (books.DEFAULT,))
+    assert asked.customer("jané@example.com", "default") is None
+    assert asked.customer_by_email("jané@example.com", 1) is None
+    assert asked.customer("Jane@example.com", "default").id == "2"

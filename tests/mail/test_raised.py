@@ -8,6 +8,9 @@ import pytest
 
 from bridge.db import db
 from bridge.events import PasswordReset, link_proof
+from bridge.mail import deliveries
+from bridge.mail.raised import KIND, Raising
+from bridge.models_mail import MailDelivery
 from tests.mail.mail_room import mail_room, states, switch_on
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -47,6 +50,27 @@ def test_who_was_sent_the_link_is_told(room):
     reset(room, customer, token)
     assert told(room) == [("ometria", "sent")]
     assert [mail["to"]["email"] for mail in room.sent()] == [ANN]
+
+
+def test_the_shops_own_word_that_another_worker_decides_on_meanwhile_is_enough(room, monkeypatch):
+    customer, token = asked(room, ANN)
+    room.work()
+    room.received.mails.clear()
+    decided = Raising._decided
+
+    def meanwhile(self, task):
+        values = decided(self, task)
+        row = {"letter": None, "key": "the other's", "recipient": ANN, "recipient_key": values["recipient_key"]}
+        row |= {"kind": KIND, "state": "waiting", "route": "relay", "at": task.at, "due_at": task.at + 600}
+        deliveries.begin_write()
+        deliveries.add(MailDelivery, row | {"since": task.at, "products": []})
+        db.session.commit()
+        return values
+
+    monkeypatch.setattr(Raising, "_decided", meanwhile)
+    reset(room, customer, token)
+    assert sorted(told(room)) == [("", "void"), ("relay", "waiting")]
+    assert room.sent() == []
 
 
 def test_another_customers_id_in_the_address_tells_nobody(room):

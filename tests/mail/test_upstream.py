@@ -7,6 +7,7 @@ import smtplib
 import pytest
 
 from bridge.errors import Misconfigured
+from bridge.mail import upstream
 from bridge.mail.envelope import Envelope
 from bridge.mail.upstream import Hop, Upstream, pause_before, read_hop, received_line
 from tests.mail.certificates import make_certificate
@@ -120,6 +121,36 @@ def test_a_server_that_is_not_there_means_later(sink):
     outcomes = send(sink, url=url)
     assert states(outcomes) == dict.fromkeys(TWO, ("later", 0))
     assert "does not answer" in outcomes[TWO[0]].text
+
+
+def test_a_server_that_could_not_be_reached_is_not_asked_for_each_mail(start_sink, monkeypatch):
+    sink = start_sink(replies={"greeting": b"421 4.3.2 Too busy"})
+    moments = [100.0]
+    monkeypatch.setattr(upstream.time, "monotonic", lambda: moments[0])
+    with Upstream(sink.url()) as hop:
+        first = [hop.send("a@x.test", TWO, b"Subject: x\r\n\r\nx\r\n") for _ in range(5)]
+        assert sink.connections == 1
+        assert {outcome.state for told in first for outcome in told.values()} == {"later"}
+        assert {outcome.text for told in first for outcome in told.values()} == {"4.3.2 Too busy"}
+        sink.replies.clear()
+        moments[0] += upstream.GONE_SECONDS
+        assert states(hop.send("a@x.test", TWO, b"Subject: x\r\n\r\nx\r\n")) == dict.fromkeys(TWO, ("accepted", 250))
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "shop.test/customer/account/createPassword/?id=7",
+        "/x?token=abc123",
+        "token=abc123",
+        "account/createPassword/id/7/token/abc123/",
+        "0123456789abcdefghijABCDEFGHIJ01",
+    ],
+)
+def test_what_a_filter_names_of_a_mail_is_not_kept(start_sink, secret):
+    sink = start_sink(replies={"END": f"554 5.7.1 Blocked: {secret} is listed, id 4XyZabc12".encode()})
+    told = {outcome.text for outcome in send(sink).values()}
+    assert told == {"5.7.1 Blocked: … is listed, id 4XyZabc12"}
 
 
 def test_a_silent_server_means_later_within_its_time(start_sink, monkeypatch):

@@ -59,6 +59,12 @@ def test_a_document_stored_without_the_tag_is_asked_for_anew(dest, tag, kept):
     assert any(name == b"If-None-Match" for name, _ in out) is kept
 
 
+@pytest.mark.parametrize("method", [b"PUT", b"POST", b"OPTIONS", b"DELETE"])
+def test_the_condition_of_a_change_is_never_left_out(method):
+    headers = [(b"Sec-Fetch-Dest", b"document"), (b"If-None-Match", b"*")]
+    assert prepare(RequestHead(method=method, headers=headers), headers, b"b1") == (headers, frozenset())
+
+
 @pytest.mark.parametrize(("etag", "expected"), [(b'"a"', b'W/"a-b1"'), (b'"b"', b'"b"'), (b"junk", b"junk")])
 def test_a_304_bears_the_mark_that_the_visitors_copy_has(etag, expected):
     assert restore(etag, frozenset({b"a"}), b"b1") == expected

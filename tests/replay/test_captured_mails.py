@@ -73,7 +73,7 @@ def shop_at(stem, letter: Letter):
     is_update = "comment" in stem or "update" in stem
     store = {"2": "fr", "3": "de"}.get(number[:1], "default")
     owner = "copy@example.com" if stem in COPIES else customer
-    order = OrderFacts(number, owner, store, state, AT - 1 if is_update else 0.0)
+    order = OrderFacts(number, owner, store, state, AT - 1 if is_update else 0.0, marks.message if is_update else "")
     resets = marks.of_sort("reset")
     account = CustomerFacts(resets[0].value("id") if resets else "9", "", AT - (2 if "account" in stem else 9e5))
     return Shop(orders={number: order}, customers={email: account})

@@ -397,7 +397,7 @@ class TestFaults:
         with serve(shop) as url:
             config = Config(store_url=url, store_token=TOKEN)
             with pytest.raises(Retry, match="slowly"):
-                Magento(config, Rest(config, total=0.3)).ids("order")
+                Magento(config, Rest(config, total=1.0)).ids("order")
             stop.set()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_a_waiting_claim_is_taken_by_the_session_that_it_waits_for(room):
         assert db.session.query(IdentityClaim).count() == 0
 
 
-@pytest.mark.parametrize("path", ["/_bridge/me", "/_bridge/basket"])
+@pytest.mark.parametrize("path", ["/_bridge/me", "/_bridge/basket", "/_bridge/seen"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -248,7 +249,8 @@ def test_what_a_foreign_form_could_post_is_refused(client):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/_bridge/me"), ("PUT", "/_bridge/me"), ("GET", "/_bridge/basket")]
+    ("method", "path"),
+    [("POST", "/_bridge/me"), ("PUT", "/_bridge/me"), ("GET", "/_bridge/basket"), ("GET", "/_bridge/seen")],
 )
 def test_a_wrong_method_is_answered_in_json(client, method, path):
     answer = client.open(path, method=method, headers=OWN)
@@ -293,3 +295,23 @@ def test_made_up_visitors_do_not_reset_the_count_of_their_address(room, monkeypa
 def test_the_cookie_lasts_as_long_as_identities_are_kept(make_room):
     room = make_room(make_book(privacy__identity_days=7))
     assert "Max-Age=604800" in room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+
+
+# ---- page views ----------------------------------------------------------------------------------------------------
+
+
+def test_a_view_is_counted_by_its_type_without_a_look_at_the_visitor(room, client, monkeypatch):
+    counted = []
+    monkeypatch.setattr(room.tracking.endpoints, "_views", SimpleNamespace(count=counted.append))
+    answer = client.post("/_bridge/seen", data="product", content_type="text/plain;charset=UTF-8", headers=OWN)
+    assert (answer.status_code, answer.data, answer.headers["Cache-Control"]) == (204, b"", "private, no-store")
+    assert "Set-Cookie" not in answer.headers
+    client.post("/_bridge/seen", data=b"\xff" * 70_000, headers=OWN)
+    assert counted == ["product", "\xff" * 32]
+
+
+def test_no_address_floods_the_count_of_views(room, client, monkeypatch):
+    monkeypatch.setattr(tag, "VIEW_CALLS", 1)
+    monkeypatch.setattr(answers.time, "monotonic", lambda: 1000.0)
+    statuses = [client.post("/_bridge/seen", data="product", headers=OWN).status_code for _ in range(2)]
+    assert statuses == [204, 429]

@@ -121,6 +121,19 @@ def test_a_share_of_visitors_is_told_of_and_each_is_in_it_or_not_for_good(make_v
     assert [call[0] for call in visit.wait("init", 2)] == ["product", "content"]
 
 
+@pytest.mark.parametrize(("chance", "told"), [("0.09", ["product", "content", "other"]), ("0.11", [])])
+def test_one_view_in_ten_tells_bridge_its_type_and_nothing_else(make_visit, chance, told):
+    visit = make_visit()
+    visit.page.add_init_script(f"Math.random = () => {chance};")
+    beacons = []
+    visit.page.on("request", lambda asked: beacons.append(asked) if asked.url.endswith("/_bridge/seen") else None)
+    for number, path in enumerate(("/product", "/about", "/customer/account/"), 1):
+        visit.open(path)
+        visit.wait("init", number)
+    visit.page.wait_for_timeout(200)
+    assert [(asked.method, asked.post_data) for asked in beacons] == [("POST", kind) for kind in told]
+
+
 @pytest.mark.parametrize(("percent", "views"), [(0, 0), (100, 1)])
 def test_nobody_and_everybody_are_shares_too(make_visit, percent, views):
     visit = make_visit(make_book(tracking__percent=percent))

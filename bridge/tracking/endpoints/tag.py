@@ -20,6 +20,7 @@ from bridge.tracking.cookies import CONSENT, SESSION, visitor_cookie
 from bridge.tracking.endpoints.answers import (
     CALLS_SECONDS,
     METHODS,
+    NO_STORE,
     Throttle,
     failed,
     from_own_page,
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
     from bridge.settings import Books, Settings
     from bridge.tracking.cart_links import CartLinks
     from bridge.tracking.identity import Identities
+    from bridge.tracking.page_views import PageViews
     from bridge.tracking.tags import Tags
     from bridge.tracking.variants import Variants
 
 YEAR = 31_536_000
 ASKED_MOST = 50
 VISITOR_CALLS = 60
+VIEW_CALLS = 500
+TYPE_LIMIT = 32
 ADDRESS_CALLS = 2000
 """High, since all visitors have one address where a server in front of the bridge is not among the trusted proxies."""
 
@@ -83,6 +87,7 @@ class Endpoints:
         links: CartLinks,
         books: Books,
         *,
+        views: PageViews | None = None,
         prefix: str,
         https: bool = False,
     ) -> None:
@@ -94,14 +99,16 @@ class Endpoints:
         self._variants = variants
         self._links = links
         self._books = books
+        self._views = views
         self._throttle = Throttle()
 
     def blueprint(self) -> Blueprint:
-        """Return ``/tag.js``, ``/me`` and ``/basket``."""
+        """Return ``/tag.js``, ``/me``, ``/basket`` and ``/seen``."""
         blueprint = Blueprint("tracking", __name__)
         blueprint.add_url_rule("/tag.js", view_func=self.tag_js)
         blueprint.add_url_rule("/me", view_func=self.me, methods=METHODS)
         blueprint.add_url_rule("/basket", view_func=self.basket, methods=METHODS)
+        blueprint.add_url_rule("/seen", view_func=self.seen, methods=METHODS)
         blueprint.register_error_handler(Exception, failed)
         return blueprint
 
@@ -132,6 +139,17 @@ class Endpoints:
     def basket(self) -> Response:
         """The basket's id and link, and product and parent ids of SKUs: a ``POST`` of a :class:`BasketQuestion`."""
         return self._answer("POST", self._basket)
+
+    def seen(self) -> Response:
+        """Count a view of a page: a ``POST`` of its type, from one view in ten. No cookie is read and none is set."""
+        refusal = _refusal("POST")
+        if refusal is not None:
+            return refusal
+        if not self._throttle.allows(f"{request.remote_addr} seen", VIEW_CALLS):
+            return json_answer({"error": "calls"}, 429, Retry_After=str(CALLS_SECONDS))
+        if self._views is not None:
+            self._views.count(request.stream.read(TYPE_LIMIT).decode("latin-1"))
+        return Response(status=204, headers={"Cache-Control": NO_STORE})
 
     def _answer(self, method: str, answer: Callable[[str], tuple[dict[str, Any], str]]) -> Response:
         refusal = _refusal(method)

@@ -136,7 +136,7 @@ document.addEventListener('eventing', bridge.safely(async ({ detail }) => {
 
 const tellsAdds = () => /^(product|listing)$/.test(page.type);
 
-bridge.seen = async (headers, body, answer) => {
+async function changed(headers, body, answer) {
   const adds = /add\w*ToCart/.test(body);
   // The address that was just come to may not have said yet what it is.
   const isEarly = adds && !tellsAdds();
@@ -156,4 +156,14 @@ bridge.seen = async (headers, body, answer) => {
     log('add held back: page type');
     bridge.keep('adds', recall('adds', [], bridge.TAB).filter((other) => other.id !== add), bridge.TAB);
   }
-};
+}
+
+// What changes a cart, an order or the customer; of questions the list that the page shows, and by whom they are.
+bridge.asked = bridge.safely((headers, body, answer) => {
+  if (typeof body === 'string' && /mutation/.test(body)) { return changed(headers, body, answer); }
+  return answer.then(({ data }) => {
+    if (!data) { return null; }
+    if (data.products && data.products.total_count >= 0) { page.listed = data.products; }
+    return new Headers(headers || {}).has('authorization') && bridge.customer(headers);
+  }).catch(() => {});
+});

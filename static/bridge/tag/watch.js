@@ -62,15 +62,7 @@ const api = {
   remember, answered, identify, who, cookie, decoded, parse, configuration, load, allowed, part, wrap, ready: () => ready, tick: () => ++clock,
 };
 
-const asksGraphql = safely((headers, body, answer) => {
-  // What changes a cart, an order or the customer; of questions the list that the page shows, and by whom they are.
-  if (typeof body === 'string' && /mutation/.test(body)) { part('graphql').then((api) => api.seen(headers, body, answer)).catch(() => log('fault')); return; }
-  answer.then(({ data }) => {
-    if (!data) { return null; }
-    if (data.products && data.products.total_count >= 0) { page.listed = data.products; }
-    return new Headers(headers || {}).has('authorization') && part('graphql').then((api) => api.customer(headers));
-  }).catch(() => {});
-});
+const asksGraphql = (headers, body, answer) => { part('graphql').then((found) => found.asked(headers, body, answer)).catch(() => log('fault')); };
 
 // A function of the page's is passed through as it is; ours only looks on, before it or at what it gives.
 function wrap(object, key, before, after) {
