@@ -207,5 +207,7 @@ def test_the_newest_events_are_read_by_their_time_and_never_by_a_scan(board):
             wanted.rows(time.time() - 86_400)
             statement, values = seen[-1]
             plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
-            index = r"ix_event_log_(?:type \(type|store \(store)=\? AND at>" if wanted.kind else r"ix_event_log_at \(at>"
+            index = (
+                r"ix_event_log_(?:type \(type|store \(store)=\? AND at>" if wanted.kind else r"ix_event_log_at \(at>"
+            )
             assert re.search(f"USING INDEX {index}", str(plan)), plan
