@@ -23,6 +23,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -36,6 +37,7 @@ from bridge.dashboard import init_dashboard
 from bridge.dashboard.sections import sections
 from bridge.db import Base, db, engine_options, vault
 from bridge.export import Exporter
+from bridge.ometria import Standing
 from bridge.settings import load_book
 from bridge.store.memory import Memory
 
@@ -177,7 +179,10 @@ def make_app(folder: Path, url: str) -> Flask:
     db.init_app(app)
     init_auth(app, config, Throttle())
     init_dashboard(app, config, None, ROOT / "static")
-    exporter: Any = Exporter(config, None, None, Memory(None, ()), None)  # type: ignore[arg-type] # nothing is sent
+    quiet: Any = SimpleNamespace(
+        pacer=SimpleNamespace(standing=lambda _key, _rate: Standing(0, 0.0, history_waits=False))
+    )
+    exporter: Any = Exporter(config, None, None, Memory(None, ()), quiet)  # type: ignore[arg-type] # nothing is sent
     app.extensions["bridge.export"] = exporter
     return app
 

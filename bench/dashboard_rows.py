@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from bridge.auth import add_user
 from bridge.db import db, vault
@@ -30,7 +30,7 @@ from bridge.models import (
 from bridge.models_coupons import CouponCode, CouponPool, CouponRequest
 from bridge.models_drift import DriftCount, DriftItem
 from bridge.models_mail import MailDelivery, MailLetter, MailSeen
-from bridge.settings import load_book, set_value
+from bridge.settings import MAIL_KINDS, load_book, set_value
 from bridge.store import keep_tree
 from bridge.store.entities import StoreView, Tree, Website
 
@@ -71,11 +71,15 @@ def fill(size: Size) -> None:
         _insert(model, count, values)
         for index in indexes:
             index.create(db.engine)
+    for row in db.session.scalars(select(MailSeen)):
+        row.sender_name = f"Shop of {row.store}"  # encrypted, each by itself: no statement can make them
+    db.session.commit()
     for kind in KINDS:
         run = int(cursors.read(f"{drift.PREFIX}{kind}")["done"]["run"])
         cursors.save(f"{drift.TOTALS}{kind}", {"run": run, "rows": drift_report.totals(kind, run)})
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    if db.engine.dialect.name == "postgresql":  # which does this by itself; bridge's SQLite has no statistics
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))
 
 
 def _insert(model: Any, count: int, values: Mapping[str, str]) -> None:
@@ -201,12 +205,12 @@ def _sender() -> dict[str, str]:
 
 
 def _deliveries(at: str, store: str) -> dict[str, str]:
-    kinds = ["order_confirmation", "shipping_confirmation", "reset_password", ""]
+    kinds = [*MAIL_KINDS, ""]
     return {
         "letter": "i",
         "key": "'key-' || i",
         "recipient": _secret("jane@example.com"),
-        "native": "CASE WHEN i % 5000 = 3 THEN '' ELSE 'order new' END",
+        "native": f"CASE WHEN i % {len(kinds) * 2500} = {len(kinds) - 1} THEN '' ELSE 'order new' END",
         "kind": _choice(kinds),
         "store": store,
         "route": _choice(["ometria", "ometria", "ometria", "relay"]),
@@ -230,7 +234,7 @@ def _asked(at: str) -> dict[str, str]:
 
 def _codes() -> dict[str, str]:
     state = _choice(["stock", "given", "given", "expired"], f"i / {RULES}")
-    return {"rule_id": f"i % {RULES} + 1", "pool": f"i % {RULES} + 1", "state": state}
+    return {"rule_id": f"i % {RULES} + 1", "pool": f"i % {RULES} + 1", "state": state, "times_used": "i % 2"}
 
 
 def _drift(size: Size, accounts: str, run: int, store: str) -> list[tuple[Any, int, dict[str, str]]]:

@@ -19,6 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.processes import cpu_seconds
+
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures" / "mail.json"
 PAGE = ROOT / "docs" / "performance.md"
@@ -86,8 +88,6 @@ def start(folder: Path) -> tuple[list[Target], Any]:
 
 def loaded(target: Target, shops: int, seconds: float) -> dict[str, Any]:
     """Put one target under load for one round."""
-    from bench.proxy import cpu_seconds  # noqa: PLC0415 imports the harness
-
     before = cpu_seconds(target.process.pid)
     words = ["load", str(target.port), str(shops), str(seconds)]
     done = subprocess.run([sys.executable, "-m", "bench.mail_load", *words], cwd=ROOT, capture_output=True, check=True)  # noqa: S603 our own

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import sys
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -30,6 +31,13 @@ def pages() -> dict[str, bytes]:
 
 
 JSON = b'{"cart":{"summary_count":2,"subtotal":"42.00","items":[{"product_id":"7","qty":2}],"data_id":1}}'
+USUAL = (
+    "Content-Security-Policy-Report-Only: font-src 'self' data:; form-action 'self'; img-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval' *.example.com; connect-src 'self'; default-src 'self'\r\n"
+    "X-Frame-Options: SAMEORIGIN\r\nSet-Cookie: PHPSESSID=b2c7d1; Max-Age=3600; path=/; HttpOnly\r\n"
+    "Set-Cookie: private_content_version=9f2c; Max-Age=315360000; path=/; SameSite=Lax\r\n"
+)
+"""Fields of Magento's own pages that bridge has work with."""
 FILES = {
     "/customer/section/load": (b"application/json", JSON),
     "/media/photo.jpg": (b"image/jpeg", bytes(range(256)) * 782),
@@ -46,7 +54,7 @@ def answers() -> dict[tuple[bytes, bool], bytes]:
             coding = "Content-Encoding: gzip\r\n" if packed else ""
             head = (
                 "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=UTF-8\r\nVary: Accept-Encoding\r\n"
-                f"Cache-Control: no-store\r\n{coding}Content-Length: {len(data)}\r\n\r\n"
+                f"Cache-Control: no-store\r\n{USUAL}{coding}Content-Length: {len(data)}\r\n\r\n"
             )
             found[path.encode(), packed] = head.encode() + data
     for path, (kind, data) in FILES.items():
@@ -55,14 +63,19 @@ def answers() -> dict[tuple[bytes, bool], bytes]:
     return found
 
 
+FRESH = b"/fresh.html"
+"""The made page, packed anew for each answer as far as a proxy can tell: the time in its gzip header counts up."""
+
+
 class Shop(asyncio.Protocol):
     """Answers each request head; bodies are not expected."""
 
     known = answers()
+    number = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._left = b""
 
     def data_received(self, data: bytes) -> None:
@@ -72,8 +85,18 @@ class Shop(asyncio.Protocol):
             head, self._left = self._left[:end].lower(), self._left[end + 4 :]
             path = head.split(b" ", 2)[1]
             packed = b"gzip" in head.partition(b"\naccept-encoding:")[2].partition(b"\r")[0]
+            if path == FRESH:
+                path = b"/made.html"
+                if packed:
+                    self._transport.write(self._fresh(self.known[path, True]))
+                    continue
             answer = self.known.get((path, packed), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             self._transport.write(answer)
+
+    def _fresh(self, answer: bytes) -> bytes:
+        Shop.number += 1
+        time = answer.find(b"\r\n\r\n") + 4 + 4
+        return answer[:time] + Shop.number.to_bytes(4, "little") + answer[time + 4 :]
 
 
 async def main(port: int) -> None:

@@ -20,14 +20,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench import field, loop, mail, nginx
-from bench.origin import FILES, pages
+from bench import field, goals, limit, loop, mail, nginx, splice
+from bench.origin import FILES, FRESH, pages
+from bench.processes import cpu_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures" / "proxy.json"
 PAGE = ROOT / "docs" / "performance.md"
 ROUNDS, SECONDS, CONNECTIONS = 5, 2.0, 16
-TICK = os.sysconf("SC_CLK_TCK")
 HEAD = """# Performance
 
 Written by `make bench` from `docs/figures/`; figures are medians of interleaved rounds in one run on a shared machine:
@@ -45,25 +45,9 @@ FIELD_HEAD = """
 ## Among others
 
 The larger bench (`bench/field.py`): **x eff** is requests by the own CPU-second of the target against `nginx-sub`, with
-`sub_filter`; with `gz` loads compare to `nginx-sub-gz`, which also packs, and files and JSON to `nginx-pass`.
+`sub_filter`; with `gz` loads compare to `nginx-sub-gz`, which also packs, and files and JSON to `nginx-pass`. *spike*,
+where it was measured, puts a tag in and does nothing else: no head is read strictly, nothing is logged or observed.
 """
-
-
-def cpu_seconds(root: int) -> float:
-    """Return the CPU time of a process and all its living descendants."""
-    parents, spent = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents[int(entry.name)] = int(fields[1])
-            spent[int(entry.name)] = (int(fields[11]) + int(fields[12])) / TICK
-    family = {root}
-    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
-        family |= grown
-    return sum(spent.get(pid, 0.0) for pid in family)
 
 
 def ask(address: str, path: str, coding: str) -> dict[str, float]:
@@ -77,7 +61,10 @@ def ask(address: str, path: str, coding: str) -> dict[str, float]:
 def measure(targets: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
     """Return a row for each page and coding: per target, pages a second and CPU seconds for 1,000 pages."""
     rows = []
-    kinds = dict.fromkeys(pages(), ("identity", "gzip")) | dict.fromkeys(FILES, ("identity",))
+    sizes = {path: len(body) for path, body in pages().items()} | {path: len(body) for path, (_, body) in FILES.items()}
+    sizes[FRESH.decode()] = sizes["/made.html"]
+    kinds: dict[str, tuple[str, ...]] = {FRESH.decode(): ("gzip",)} | dict.fromkeys(pages(), ("identity", "gzip"))
+    kinds |= dict.fromkeys(FILES, ("identity",))
     for path, codings in kinds.items():
         for coding in codings:
             found: dict[str, dict[str, list[float]]] = {name: {"rps": [], "cpu": []} for name in targets}
@@ -92,8 +79,7 @@ def measure(targets: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
                         raise SystemExit(f"{name} {path}: {told}")
                     found[name]["rps"].append(told["good"] / told["seconds"])
                     found[name]["cpu"].append(spent / told["good"] * 1000)
-            size = len(pages()[path] if path not in FILES else FILES[path][1])
-            row: dict[str, Any] = {"page": path, "coding": coding, "bytes": size}
+            row: dict[str, Any] = {"page": path, "coding": coding, "bytes": sizes[path]}
             for name, figures in found.items():
                 if figures["rps"]:
                     plain = "nginx" if name.startswith("nginx") else name
@@ -131,8 +117,9 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     page = "\n".join(lines) + "\n"
     if field.FIELD.exists():
-        page += FIELD_HEAD + "\n" + field.FIELD.read_text(encoding="utf-8")
-    return page + loop.kept_section() + mail.kept_section()
+        told = field.FIELD.read_text(encoding="utf-8")
+        page += goals.section(figures, told) + FIELD_HEAD + "\n" + told
+    return page + limit.kept_section() + splice.kept_section() + loop.kept_section() + mail.kept_section()
 
 
 def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[str, int]], dict[str, str]]:

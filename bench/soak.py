@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from bench import soak_load, soak_page
+from bench.processes import families
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -51,24 +52,6 @@ class Sample:
     def total(self, measure: str) -> float:
         """Return the sum over all groups."""
         return sum(group[measure] for group in self.groups.values())
-
-
-def families(roots: dict[str, int]) -> dict[str, set[int]]:
-    """Return the living processes of each tree: those of a root and all that come from it."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-    found = {}
-    for name, root in roots.items():
-        family = {root}
-        while grown := {pid for pid, parent in parents.items() if parent in family} - family:
-            family |= grown
-        found[name] = family
-    return found
 
 
 class Looks:

@@ -87,7 +87,7 @@ def create_app(config: Config | None = None) -> Flask:
     store = make_store(config, Turns(connection, config.store_requests))
     ometria = Ometria(config.ometria_api_url, connection)
     stream = _lazy_stream(config, wakes)
-    tracking = _tracking(app, config, books, stream, PageViews(connection))
+    tracking = _tracking(app, config, books, stream)
     app.extensions["bridge"] = Services(config, books, connection, wakes, tracking, store, ometria)
     app.extensions["bridge.export"] = Exporter(config, connection, wakes, store, ometria)
     app.extensions["bridge.alerts"] = AlertRoom(config, connection, wakes)
@@ -167,9 +167,7 @@ def _lazy_stream(config: Config, wakes: Wakes) -> Callable[[], EventStream]:
     return stream
 
 
-def _tracking(
-    app: Flask, config: Config, books: Books, stream: Callable[[], EventStream], views: PageViews
-) -> Tracking:
+def _tracking(app: Flask, config: Config, books: Books, stream: Callable[[], EventStream]) -> Tracking:
     return Tracking(
         app=app,
         config=config,
@@ -178,7 +176,8 @@ def _tracking(
         # A visitor waits for the cart page: it is asked for beside what the workers ask.
         find_variants=_variant_finder(app, make_store(config)),
         static_folder=asset_folder("static"),
-        views=views,
+        # A Redis that hangs must not keep the few threads that answer visitors: a view that is not counted is no loss.
+        views=PageViews(connect(config.redis_url, timeout=URGENT_SECONDS)),
     )
 
 

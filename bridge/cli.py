@@ -103,12 +103,11 @@ def worker() -> None:
     """Work the queues: events, exports, upkeep."""
     from bridge.alerts.jobs import Reminder
     from bridge.app import services
-    from bridge.queues import Wakes, connect, run_worker
+    from bridge.queues import connect, run_worker
 
     app = make_app("worker")
     wired = services(app)
-    # A connection of the thread's own: the worker forks while the thread uses it.
-    reminder = Reminder(Wakes(connect(wired.config.redis_url)))
+    reminder = Reminder(connect(wired.config.redis_url))
     run_worker(app, wired.redis, reminder.start)
 
 

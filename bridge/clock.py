@@ -26,12 +26,23 @@ if TYPE_CHECKING:
 
 CHORES = ("take_events", "mail", "coupons", "poll", "upkeep", "stock", "sweep", "alerts")
 BEAT = "bridge:clock:beat"
+LATE_SECONDS = 150.0
+"""So long without a tick a clock that ticks every minute has stopped."""
 DONE = "bridge:clock:done"
 """The last minute whose work was done whole (Unix seconds): what a clock that died or stood still left is made up."""
 MADE_UP_SECONDS = 86_400
 LOOK_BACK_SECONDS = 10_800
 
 log = structlog.get_logger()
+
+
+def last_tick(connection: redis.Redis) -> float:
+    """Return when a clock ticked last (Unix seconds), 0 where none has for ten minutes. Raises ``redis.RedisError``."""
+    kept: Any = connection.get(BEAT)
+    try:
+        return float(kept or 0)
+    except ValueError:
+        return 0.0
 
 
 def due(expression: str, minute: dt.datetime, since: dt.datetime | None = None) -> bool:

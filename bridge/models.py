@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bridge.db import Base, Secret
 
+ID_LIMIT = 2**31
+"""What no id of ours reaches: PostgreSQL's integers end below it."""
+
 
 class Scope(Base):
     """One node of the store tree as Magento has it: ``default``, a website or a store view.
@@ -186,6 +189,7 @@ class RequestLog(Base):
         # The chart of the last day reads this index alone.
         Index("ix_request_log_hours", "at", "status", "kind", "records"),
         Index("ix_request_log_outcome", "outcome", "id"),
+        Index("ix_request_log_account_outcome", "account", "outcome", "id"),
         Index("ix_request_log_request", "request_id"),
     )
 

@@ -58,6 +58,10 @@ class MailDelivery(Base):
         Index("ix_mail_delivery_kind", "kind", "store"),
         Index("ix_mail_delivery_kinds", "kind", "id"),
         Index("ix_mail_delivery_states", "state", "id"),
+        Index("ix_mail_delivery_kind_states", "kind", "state", "id"),
+        Index("ix_mail_delivery_unnamed", "kind", "route", "native", "id"),
+        # The counts of a kind and day read this index alone.
+        Index("ix_mail_delivery_counts", "kind", "at", "route", "twin", "state"),
     )
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)

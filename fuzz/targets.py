@@ -177,8 +177,8 @@ def inflated(body: bytes) -> bytes:
         raise RefusedError(type(error).__name__) from error
 
 
-def rewritten(body: bytes, *, gzip_in: bool, gzip_out: bool) -> bytes:
-    """Put the tag into a whole body. Raises RefusedError."""
+def rewritten(body: bytes, *, gzip_in: bool, gzip_out: bool) -> bytes | None:
+    """Put the tag into a whole body; None where it has no place. Raises RefusedError."""
     try:
         return rewrite(body, Splicer(MARKUP), gzip_in=gzip_in, gzip_out=gzip_out)
     except (CodingError, TooLargeError) as error:

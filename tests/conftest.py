@@ -10,12 +10,14 @@ import pytest
 import redis
 from hypothesis import settings
 
+from tests.browser.stack import Stack
 from tests.redis_server import start_redis
+from tests.wire.pitfalls import PROPERTY, Coverage
 
 settings.register_profile("bridge", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("bridge")
 
-MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres")
+MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres", "mariadb")
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +37,26 @@ def redis_client(redis_server):
     client.close()
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    """Say at the end what CI must not have skipped."""
+@pytest.fixture
+def stack(tmp_path):
+    """The whole product with its sandbox, as `bridge run --sandbox` starts it, for this test alone."""
+    made = Stack(tmp_path / "var").start()
+    yield made
+    made.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end what the wire suite covered, and what CI must not have skipped."""
+    coverage, passed = Coverage(), set()
+    for report in terminalreporter.getreports("passed"):
+        found = dict(report.user_properties).get(PROPERTY)
+        if report.when == "call" and found is not None:
+            coverage.add(report.nodeid, found)
+            passed.add(report.nodeid)
+    if lines := coverage.lines(passed):
+        terminalreporter.section("pitfalls that the wire suite covers")
+        for line in lines:
+            terminalreporter.line(line)
     missed = [
         report for report in terminalreporter.stats.get("skipped", []) if set(MUST_RUN_IN_CI) & set(report.keywords)
     ]

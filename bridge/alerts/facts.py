@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import redis
 from sqlalchemy import func, select
 
 from bridge.alerts.rules import HOUR, LOOKS, Account, Facts, Relayed, Stopped
-from bridge.clock import BEAT
+from bridge.clock import last_tick
 from bridge.coupons.alerts import stopped
 from bridge.db import db
 from bridge.export import cursors
 from bridge.export.ease import PAUSE_SECONDS
 from bridge.export.session import pause_name
-from bridge.export.writing import begin_write
 from bridge.models import EventLog, Pending, RequestLog, Scope
 from bridge.models_mail import MailDelivery
 from bridge.settings import DEFAULT, MAIL_KINDS, load_book
 from bridge.settings.alerts import hours_of
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from bridge.settings import Account as Sender
@@ -66,15 +66,9 @@ def _tracked(book: Book, ref: str) -> bool:
 
 def _beat(connection: redis.Redis | None) -> float | None:
     try:
-        kept: Any = connection.get(BEAT) if connection is not None else None
+        return last_tick(connection) if connection is not None else None
     except redis.RedisError:
         return None
-    if connection is None:
-        return None
-    try:
-        return float(kept or 0)
-    except ValueError:
-        return 0.0
 
 
 def _accounts(book: Book, now: float) -> tuple[Account, ...]:

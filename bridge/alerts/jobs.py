@@ -15,13 +15,14 @@ from bridge.alerts.channels import configured
 from bridge.alerts.facts import gather
 from bridge.alerts.rules import judge
 from bridge.alerts.telling import tell
+from bridge.clock import LATE_SECONDS, last_tick
+from bridge.queues import Wakes
 from bridge.settings import load_book
 
 if TYPE_CHECKING:
     import redis
 
     from bridge.config import Config
-    from bridge.queues import Wakes
 
 EXTENSION = "bridge.alerts"
 EVERY_SECONDS = 60.0
@@ -66,11 +67,12 @@ def look(own: Room) -> int:
 
 
 class Reminder:
-    """A thread of each worker that wakes the job: a clock that has stopped cannot wake what would say so."""
+    """A thread of each worker that wakes the job while no clock ticks: it would have to say so itself."""
 
-    def __init__(self, wakes: Wakes, *, every: float = EVERY_SECONDS) -> None:
-        """Take wake-ups over a connection of the thread's own: the worker forks while it is used."""
-        self._wakes = wakes
+    def __init__(self, connection: redis.Redis, *, every: float = EVERY_SECONDS) -> None:
+        """Take a connection of the thread's own: the worker forks while it is used."""
+        self._redis = connection
+        self._wakes = Wakes(connection)
         self._every = every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts-reminder", daemon=True)
@@ -87,6 +89,7 @@ class Reminder:
     def _run(self) -> None:
         while not self._stop.wait(self._every):
             try:
-                self._wakes.try_wake("alerts")
+                if now() - last_tick(self._redis) > LATE_SECONDS:
+                    self._wakes.wake("alerts")
             except Exception as error:  # noqa: BLE001 whatever it is must not end the thread
                 log.warning("alerts not woken", error=type(error).__name__, next="tried again in a minute")

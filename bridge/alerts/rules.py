@@ -11,12 +11,12 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bridge.clock import LATE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 HOUR: Final = 3600.0
-CLOCK_LATE: Final = 150.0
-"""Seconds without a tick after which a clock that ticks every minute has stopped."""
 LOOKS: Final = 3
 """How often in a row a backlog must have grown."""
 
@@ -209,7 +209,7 @@ def clock_stopped(facts: Facts) -> list[Alarm] | None:
     if facts.beat is None:
         return None
     late = facts.now.timestamp() - facts.beat
-    if late <= CLOCK_LATE:
+    if late <= LATE_SECONDS:
         return []
     told = f"The clock last ticked {late / 60:.0f} minutes ago" if facts.beat else "The clock has not ticked of late"
     return [Alarm("clock_stopped", "clock", "The clock", f"{told}: nothing that is due by the hour is begun.")]

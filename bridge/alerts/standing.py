@@ -13,9 +13,9 @@ from sqlalchemy import String, cast, delete, func, select, update
 
 from bridge.alerts.rules import KINDS
 from bridge.db import db
-from bridge.export.writing import begin_write, insert
 from bridge.models_alerts import Alert, AlertNotice
 from bridge.ops import scrub
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

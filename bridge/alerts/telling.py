@@ -15,9 +15,9 @@ from sqlalchemy import or_, select, update
 from bridge.alerts.channels import Message
 from bridge.db import db
 from bridge.errors import BridgeError
-from bridge.export.writing import begin_write, insert
 from bridge.models_alerts import Alert, AlertNotice
 from bridge.ops import scrub
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

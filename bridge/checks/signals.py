@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES, fits, page_type
+from bridge.tracking.pages import META_TYPES, PAGE_TYPES, PATH_TYPES, fits, page_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,8 +81,10 @@ def _type_of(tree: LexborHTMLParser, classes: list[str], url: str) -> tuple[str 
     if named:
         return kind, f"body class {named}"
     meta = tree.css_first('meta[property="og:type"]')
-    if meta is not None and (meta.attributes.get("content") or "").endswith("product"):
-        return "product", "og:type"
+    said = "og:" + (meta.attributes.get("content") or "").replace("og:", "", 1) if meta is not None else ""
+    for name, found in META_TYPES:
+        if said == name:
+            return found, "og:type"
     path = urlsplit(url).path
     for pattern, found in PATH_TYPES:
         # A store view's own path may stand before it.

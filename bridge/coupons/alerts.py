@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from bridge.coupons import ledger, pools
+from bridge.coupons import pools
 from bridge.coupons.room import now, room, verdict_of
 from bridge.db import db
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from bridge.coupons.rules import Verdict
@@ -58,7 +59,7 @@ def note(pool: CouponPool, rule: Rule | None) -> Verdict:
     """Judge a pool's rule, just read, and write down what is wrong with it; a change is logged. Commits."""
     found = verdict_of(pool.rule_id, rule)
     before, said = pool.problem, " ".join(found.faults)
-    ledger.begin_write()
+    begin_write()
     db.session.refresh(pool)
     pool.problem, pool.caution, pool.checked_at = said, " ".join(found.cautions), now()
     pool.problem_at = (pool.problem_at if before else now()) if said else 0.0

@@ -16,6 +16,7 @@ from bridge.coupons.room import batch_size, now, room
 from bridge.db import db
 from bridge.models import AuditLog
 from bridge.models_coupons import CouponCode
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ def revoke(codes: Sequence[str], rule_id: int | None = None, *, who: str) -> End
     ended = _end(list(mine.values()), "revoked")
     strange = {code: UNKNOWN for code in codes if ledger.key(code) not in mine}
     if ended.deleted or ended.missing:
-        ledger.begin_write()
+        begin_write()
         count = len(ended.deleted) + len(ended.missing)
         db.session.add(AuditLog(who=who, what=f"{count} coupon codes revoked", after={"rule": rule_id}))
         db.session.commit()
@@ -91,7 +92,7 @@ def _end(rows: Sequence[CouponCode], state: str) -> Ended:
         gone = [one for one in ours if ledger.key(one[1]) not in failed]
         absent = [one for one in part if ledger.key(one[1]) not in there]
         kept |= {code: KEPT for _, code, _ in ours if ledger.key(code) in failed}
-        ledger.begin_write()
+        begin_write()
         ids = [id_ for id_, _, _ in (*gone, *absent)]
         # What the shop has under another rule is none of ours any more.
         others = [id_ for id_, code, _ in part if kept.get(code) == ELSEWHERE]
@@ -109,7 +110,7 @@ def _is_ours(one: tuple[int, str, int], coupon: Coupon | None) -> bool:
 
 def _note_uses(part: Sequence[tuple[int, str, int]], there: dict[str, Coupon]) -> None:
     """Write down how often each was used. Commits."""
-    ledger.begin_write()
+    begin_write()
     for id_, code, rule_id in part:
         coupon = there.get(ledger.key(code))
         if coupon is not None and coupon.rule_id == rule_id and coupon.times_used:

@@ -17,6 +17,7 @@ from bridge.coupons.sending import look_up, send
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry
 from bridge.models_coupons import CouponCode, CouponRequest
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -146,7 +147,7 @@ def look_again() -> None:
 
 def removed(codes: Sequence[str]) -> None:
     """Write down that codes were taken out of the shop. Commits."""
-    ledger.begin_write()
+    begin_write()
     for row in ledger.of_keys(ledger.key(code) for code in codes).values():
         if row.state not in ledger.ENDED:
             ledger.change([CouponCode.id == row.id], state="revoked", ended_at=now())

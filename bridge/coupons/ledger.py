@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.coupons.room import now
-from bridge.db import db, immediate
+from bridge.db import db
 from bridge.models_coupons import CouponBatch, CouponCode, CouponRequest
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,17 +40,10 @@ def key(code: str) -> str:
     return code.casefold()
 
 
-def begin_write() -> None:
-    """End what was read so far and take SQLite's write lock, as a transaction that will write must begin."""
-    db.session.commit()
-    immediate()
-
-
 def insert_new(model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; those that are there are left as they are. No commit."""
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     for start in range(0, len(rows), AT_ONCE):
-        statement = dialect.insert(model).values(list(rows[start : start + AT_ONCE])).on_conflict_do_nothing()
+        statement = insert(model).values(list(rows[start : start + AT_ONCE])).on_conflict_do_nothing()
         db.session.execute(statement)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import func, select, text
 
 from bridge.coupons import ledger
 from bridge.coupons.layouts import check_layout
@@ -13,8 +14,9 @@ from bridge.coupons.room import now
 from bridge.db import db
 from bridge.errors import Refused
 from bridge.models import AuditLog
-from bridge.models_coupons import CouponCode, CouponPool
+from bridge.models_coupons import USED, CouponCode, CouponPool
 from bridge.store import CodeFormat
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +76,7 @@ def make_pool(name: str, rule_id: int, layout: CodeFormat, *, stock: int, expiry
         raise Refused("The name of a pool has 1 to 80 characters.")
     _check_numbers(stock, expiry_days)
     check_layout(layout)
-    ledger.begin_write()
+    begin_write()
     if db.session.scalar(select(CouponPool.id).where(CouponPool.name == shown)) is not None:
         db.session.rollback()
         raise Refused("There is a pool with this name already.")
@@ -97,7 +99,7 @@ def of_ometria(rule: Rule) -> CouponPool:
     while (found := db.session.scalar(query.order_by(CouponPool.id))) is None:
         # Staff may have given the name to a pool of another rule.
         own = name if number == 1 else f"{name} ({number})"
-        ledger.begin_write()
+        begin_write()
         ledger.insert_new(CouponPool, [{"name": own, "rule_id": rule.id, "rule_name": rule.name[:255]}])
         db.session.commit()
         number += 1
@@ -109,7 +111,7 @@ def change_pool(pool: CouponPool, *, stock: int, expiry_days: int, active: bool,
     _check_numbers(stock, expiry_days)
     before = {"stock": pool.stock, "expiry_days": pool.expiry_days, "active": pool.active}
     after = {"stock": stock, "expiry_days": expiry_days, "active": active}
-    ledger.begin_write()
+    begin_write()
     for name, value in after.items():
         setattr(pool, name, value)
     db.session.add(AuditLog(who=who, what=f"coupon pool {pool.name} changed", before=before, after=after))
@@ -128,19 +130,23 @@ def figures(of: int | None = None) -> dict[tuple[int, int | None], Figures]:
 
     ``of`` is the id of the only pool that is asked for: its codes alone are counted then, not all there are.
     """
-    soon = now() + SOON_SECONDS
-    states = ("stock", "given", "expired", "revoked", "gone", "sending")
-    columns = [_count(CouponCode.state == state).label(state) for state in states]
-    columns.append(_count(CouponCode.times_used > 0).label("used"))
-    expiring = and_(CouponCode.state == "given", CouponCode.expires_at > 0, CouponCode.expires_at <= soon)
-    columns.append(_count(expiring).label("expiring"))
+    found: defaultdict[tuple[int, int | None], Counter[str]] = defaultdict(Counter)
+    for pool in [of] if of is not None else [*db.session.scalars(select(CouponPool.id)), None]:
+        # Each is a range of an index that holds all it asks for.
+        own = CouponCode.pool == pool if pool is not None else CouponCode.pool.is_(None)
+        by_state = select(CouponCode.rule_id, CouponCode.state, func.count()).where(own)
+        for rule_id, state, count in db.session.execute(by_state.group_by(CouponCode.rule_id, CouponCode.state)):
+            found[rule_id, pool].update({state: count, "made": count})
+        used = select(CouponCode.rule_id, func.count()).where(own, text(USED))
+        for rule_id, count in db.session.execute(used.group_by(CouponCode.rule_id)):
+            found[rule_id, pool]["used"] = count
+    ending = (CouponCode.state == "given", CouponCode.expires_at > 0, CouponCode.expires_at <= now() + SOON_SECONDS)
     by = (CouponCode.rule_id, CouponCode.pool)
-    query = select(*by, func.count().label("made"), *columns).group_by(*by)
-    rows = db.session.execute(query if of is None else query.where(CouponCode.pool == of)).mappings()
-    return {
-        (row["rule_id"], row["pool"]): Figures(**{name: int(row[name] or 0) for name in Figures.__struct_fields__})
-        for row in rows
-    }
+    expiring = select(*by, func.count()).where(*ending).group_by(*by)
+    for rule_id, pool, count in db.session.execute(expiring if of is None else expiring.where(CouponCode.pool == of)):
+        found[rule_id, pool]["expiring"] = count
+    names = Figures.__struct_fields__
+    return {owner: Figures(**{name: counts[name] for name in names}) for owner, counts in found.items()}
 
 
 def codes(pool: int | None, *, states: Sequence[str] = (), after: int = 0, limit: int = 200) -> list[CouponCode]:
@@ -148,7 +154,3 @@ def codes(pool: int | None, *, states: Sequence[str] = (), after: int = 0, limit
     query = select(CouponCode).where(CouponCode.id > after).order_by(CouponCode.id).limit(limit)
     query = query.where(CouponCode.pool == pool if pool is not None else CouponCode.pool.is_(None))
     return list(db.session.scalars(query.where(CouponCode.state.in_(states)) if states else query))
-
-
-def _count(condition: Any) -> Any:
-    return func.sum(case((condition, 1), else_=0))

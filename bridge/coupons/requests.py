@@ -17,6 +17,7 @@ from bridge.coupons.room import now
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry
 from bridge.models_coupons import CouponRequest
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ def check_id(request_id: str) -> str:
 def begin(request_id: str, kind: str, mark: str, **values: Any) -> CouponRequest:
     """Write the request down unless it is known. Raises :class:`Refused` where its id was used for another. Commits."""
     check_id(request_id)
-    ledger.begin_write()
+    begin_write()
     ledger.insert_new(CouponRequest, [row_of(request_id, kind, mark, **values)])
     db.session.commit()
     found = load(request_id)
@@ -105,7 +106,7 @@ def load(request_id: str) -> CouponRequest:
 def claim(request_id: str) -> Held | None:
     """Take the request to work at, or return None where it is done or another works at it. Commits."""
     token, moment = uuid.uuid4().hex, now()
-    ledger.begin_write()
+    begin_write()
     result: Any = db.session.execute(
         update(CouponRequest)
         .where(CouponRequest.id == request_id, CouponRequest.state != "done", CouponRequest.lease_until <= moment)
@@ -145,7 +146,7 @@ def waiting(limit: int) -> list[CouponRequest]:
 
 
 def _change(held: Held, **values: Any) -> bool:
-    ledger.begin_write()
+    begin_write()
     if held.refused:
         values["refused"] = {**(load(held.id).refused or {}), **held.refused}
     result: Any = db.session.execute(

@@ -15,6 +15,7 @@ from bridge.coupons.room import now
 from bridge.db import db
 from bridge.errors import Misconfigured, Refused, Retry
 from bridge.models_coupons import CouponBatch, CouponPool, CouponRequest
+from bridge.writing import begin_write
 
 SHARE_SECONDS = 20.0
 
@@ -84,7 +85,7 @@ def _target(id_: int) -> int:
 
 
 def _hold(id_: int, token: str) -> bool:
-    ledger.begin_write()
+    begin_write()
     result: Any = db.session.execute(
         update(CouponPool)
         .where(CouponPool.id == id_, CouponPool.lease_until <= now())
@@ -101,7 +102,7 @@ def _extend(id_: int, token: str) -> None:
 
 
 def _change(id_: int, token: str, **values: Any) -> bool:
-    ledger.begin_write()
+    begin_write()
     result: Any = db.session.execute(
         update(CouponPool)
         .where(CouponPool.id == id_, CouponPool.claim == token)

@@ -16,6 +16,7 @@ from bridge.coupons.room import now, room
 from bridge.db import db
 from bridge.models import Cursor
 from bridge.models_coupons import CouponCode, CouponPool
+from bridge.writing import begin_write, keep_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def _write(rule_id: int, rows: Sequence[Coupon], after: int, until: int | None, 
     What the ledger has there and the shop has not was deleted by somebody else; a code that was made after the walk
     began may be missing in it.
     """
-    ledger.begin_write()
+    begin_write()
     found = {ledger.key(row.code): row for row in rows}
     for key, row in ledger.of_keys(found).items():
         coupon = found[key]
@@ -89,7 +90,7 @@ def _write(rule_id: int, rows: Sequence[Coupon], after: int, until: int | None, 
 
 def _lose_unseen(rule_id: int, began: float) -> None:
     """After a whole walk: a code whose id in the shop is not known yet was not met, so somebody deleted it. Commits."""
-    ledger.begin_write()
+    begin_write()
     unseen = [CouponCode.rule_id == rule_id, CouponCode.state.in_(ledger.LIVE), CouponCode.coupon_id == 0]
     ledger.change([*unseen, CouponCode.at < began], state="gone", ended_at=now())
     db.session.commit()
@@ -105,8 +106,8 @@ def _state(rule_id: int) -> dict[str, float]:
 
 
 def _keep(rule_id: int, state: dict[str, float]) -> None:
-    ledger.begin_write()
-    db.session.merge(Cursor(name=_name(rule_id), data=dict(state)))
+    begin_write()
+    keep_note(_name(rule_id), dict(state))
     if state["at"]:
         counted = update(CouponPool).where(CouponPool.rule_id == rule_id).values(counted_at=state["at"])
         db.session.execute(counted.execution_options(**ledger.OPTIONS))

@@ -61,11 +61,12 @@ def test_alert() -> Response | tuple[str, int]:
 
 
 def _page(sentence: str = "") -> str:
+    book = load_book()
     return render_template(
         "dashboard/alerts.html",
         **current(),
         advice=ADVICE,
-        channels=[(name, label, *_standing(name, load_book())) for name, label in CHANNELS.items()],
+        channels=[(name, label, *_standing(name, book)) for name, label in CHANNELS.items()],
         events=EVENTS,
         labels=CHANNELS,
         now=time.time(),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.db import db
 from bridge.export import cursors
-from bridge.export.writing import begin_write, insert
 from bridge.models import Cursor
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,8 +19,8 @@ from bridge.settings import DEFAULT, load_book
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-DAYS = 60
-ITEMS = 200
+DAYS = 31
+ITEMS = 100
 
 
 @login_required("viewer")

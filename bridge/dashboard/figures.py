@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from sqlalchemy import func, select
 
 from bridge.dashboard.language import mark
@@ -22,6 +23,9 @@ SHOWN = 20
 COUNTED = 5_000
 """How far records that wait are counted: a page must not count a million."""
 HOURS = 24
+OPEN_HOURS = 2
+OVER = "bridge.dashboard.sent"
+"""Where an application keeps the hours that are over: hour -> kind -> records."""
 
 _EMAIL = re.compile(r"([^\s@<>\"'(),:;*•…])[^\s@<>\"'(),:;*•…]*@([^\s@<>\"'(),:;]+)")
 
@@ -102,17 +106,27 @@ def events() -> Sequence[EventLog]:
 
 
 def sent(now: float | None = None) -> Sent:
-    """Return the records sent per hour: this hour and the 23 before it."""
+    """Return the records sent per hour: this hour and the 23 before it.
+
+    Hours that are over are counted once a process; of the last two each time, since a request is written down when it
+    has ended.
+    """
     latest = (now or time.time()) // 3600 * 3600
-    first = latest - (HOURS - 1) * 3600
-    hour = func.floor((RequestLog.at - first) / 3600)
+    hours = tuple(latest - step * 3600 for step in reversed(range(HOURS)))
+    over: dict[float, dict[str, int]] = current_app.extensions.setdefault(OVER, {})
+    for hour in set(over) - set(hours):
+        over.pop(hour, None)
+    known = {hour: over[hour] for hour in hours[:-OPEN_HOURS] if hour in over}
+    counted = {hour: _sent_in(hour) for hour in hours if hour not in known}
+    over.update({hour: counted[hour] for hour in hours[:-OPEN_HOURS] if hour in counted})
+    known |= counted
+    return Sent(hours, {kind: [known[hour].get(kind, 0) for hour in hours] for kind in KINDS})
+
+
+def _sent_in(hour: float) -> dict[str, int]:
     rows = (
-        select(RequestLog.kind, hour, func.sum(RequestLog.records))
-        .where(RequestLog.at >= first, RequestLog.at < latest + 3600, RequestLog.status.between(200, 299))
-        .group_by(RequestLog.kind, hour)
+        select(RequestLog.kind, func.sum(RequestLog.records))
+        .where(RequestLog.at >= hour, RequestLog.at < hour + 3600, RequestLog.status.between(200, 299))
+        .group_by(RequestLog.kind)
     )
-    counts: dict[str, list[int]] = {kind: [0] * HOURS for kind in KINDS}
-    for kind, number, records in db.session.execute(rows):
-        if kind in counts:
-            counts[kind][int(number)] = int(records)
-    return Sent(tuple(first + step * 3600 for step in range(HOURS)), counts)
+    return {kind: int(records) for kind, records in db.session.execute(rows)}

@@ -1,15 +1,18 @@
-"""The historical export: how far each walk has come, and the buttons that begin, pause, resume and cancel one."""
+"""The historical export: how far each walk has come, what begins, pauses, resumes and cancels one, and what waits."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, current_app, flash, redirect, render_template, request, url_for
 
 from bridge.auth import login_required
+from bridge.dashboard.backlog import ACCOUNTS_MOST, backlogs
 from bridge.dashboard.figures import COUNTED, NOUNS, waiting
+from bridge.dashboard.home import account_labels
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
 from bridge.dashboard.scopes import scope_labels, scope_tree
@@ -22,6 +25,8 @@ from bridge.settings import DEFAULT, known_scope, load_book
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from bridge.ometria import Pacer
+
 TURNS = {"pause": "paused", "resume": "running", "cancel": "cancelled"}
 SAID = {"paused": mark("It is paused."), "running": mark("It goes on."), "cancelled": mark("It is cancelled.")}
 
@@ -32,12 +37,22 @@ def history() -> str:
     return _page()
 
 
-def _page(sentence: str = "") -> str:
+def _page(sentence: str = "", asked: Asked | None = None) -> str:
+    book, number = load_book(), request.args.get("page", 1, type=int)
+    accounts = book.accounts()
+    chunk = accounts[(number - 1) * ACCOUNTS_MOST :][:ACCOUNTS_MOST] if number > 0 else []
+    if not chunk and number != 1:
+        abort(404)
     return render_template(
         "dashboard/history.html",
         walks=walks.progress(),
+        asked=asked,
+        backlogs=backlogs(chunk, _pacer()),
+        accounts=account_labels(book),
+        number=number,
+        last=number * ACCOUNTS_MOST >= len(accounts),
         offer=offers.media(),
-        tree=scope_tree(load_book()),
+        tree=scope_tree(book),
         scopes=scope_labels(),
         nouns=NOUNS,
         waits=_waits(),
@@ -47,22 +62,46 @@ def _page(sentence: str = "") -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An export to be confirmed; ``before`` is how many the last one of its scope and days had, or None."""
+
+    kind: str
+    scope: str
+    force: bool
+    since: dt.date | None
+    until: dt.date | None
+    before: int | None
+
+
+def _pacer() -> Pacer | None:
+    services = current_app.extensions.get("bridge.export")
+    return services.ometria.pacer if services is not None else None
+
+
 def _waits() -> str:
     counts = [row.history for row in waiting()]
     return f"{sum(counts):,}+" if max(counts) >= COUNTED else f"{sum(counts):,}"
 
 
 @login_required("editor")
-def begin() -> Response | tuple[str, int]:
-    """Begin an export of one kind, or of all three."""
-    kind, scope = request.form.get("kind", ""), request.form.get("scope", DEFAULT)
+def begin() -> Response | str | tuple[str, int]:
+    """Begin an export of one kind, or of all three, once the question whether it is meant so was answered."""
+    again, scope = request.form.get("again", ""), request.form.get("scope", DEFAULT)
+    kind = again or request.form.get("kind", "")
     kinds: Any = [kind] if kind in NOUNS else list(NOUNS) if kind == "all" else abort(400)
     try:
         known_scope(scope)
         since, until = _days(request.form.get("since", ""), request.form.get("until", ""))
     except Misconfigured as error:
         return _page(str(error)), 422
-    force = request.form.get("force") == "1"
+    force = bool(again) or request.form.get("force") == "1"
+    if request.form.get("sure") != "1":
+        days = tuple(day.isoformat() if day else None for day in (since, until))
+        same = [row for row in walks.progress() if row.scope == scope and (row.since, row.until) == days]
+        totals = [row.total for row in same if row.kind in kinds]
+        before = sum(total or 0 for total in totals) if len(totals) == len(kinds) else None
+        return _page(asked=Asked(kind, scope, force, since, until, before))
     begun = 0
     for one in kinds:
         begun += walks.begin(one, scope, force=force, since=since, until=until)

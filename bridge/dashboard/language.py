@@ -158,11 +158,11 @@ def _words() -> Any:
     """
     if not has_app_context():
         return None
-    found = g.get(EXTENSION)
-    if found is None and EXTENSION in current_app.extensions:
-        found = flask_babel.get_translations()
-        setattr(g, EXTENSION, found)
-    return found
+    if EXTENSION not in g:
+        # The source's own language is not looked up text by text.
+        foreign = EXTENSION in current_app.extensions and chosen() != SOURCE
+        setattr(g, EXTENSION, flask_babel.get_translations() if foreign else None)
+    return g.get(EXTENSION)
 
 
 def _locale(code: str) -> Locale | None:

@@ -25,7 +25,7 @@ PAGE = 50
 ASIDE = 100
 LONGEST = 200
 OUTCOMES = (mark("accepted"), mark("partial"), mark("refused"), mark("retry"), mark("stopped"), mark("dry run"))
-FIELDS = ("account", "kind", "outcome", "request_id", "text", "since", "until")
+FIELDS = ("account", "kind", "outcome", "status", "request_id", "text", "since", "until")
 TITLES = {"requests": mark("Request log"), "errors": mark("Error log")}
 FORMS = {"csv": ("text/csv", log_search.as_csv), "jsonl": ("application/x-ndjson", log_search.as_json)}
 
@@ -39,7 +39,7 @@ def logs(log: str) -> str | tuple[str, int]:
     try:
         wanted, sentence = _wanted(log, typed), ""
     except Misconfigured as error:
-        wanted, sentence = _wanted(log, {**typed, "since": "", "until": ""}), str(error)
+        wanted, sentence = _wanted(log, typed | dict.fromkeys(("since", "until", "status"), "")), str(error)
     before = request.args.get("before", type=int)
     rows, older = log_search.page(wanted, PAGE, before)
     chosen: dict[str, Any] = {field: value for field, value in typed.items() if value}
@@ -82,8 +82,9 @@ def log_file(log: str, form: str) -> Response:
 
 
 def _wanted(name: str, typed: Mapping[str, str]) -> Wanted:
-    """Return the choice; raises :class:`Misconfigured` for a time that is none."""
+    """Return the choice; raises :class:`Misconfigured` for a time or a status that is none."""
     chosen: dict[str, Any] = {field: typed[field] for field in ("account", "kind", "outcome", "request_id", "text")}
     for field in ("since", "until"):
         chosen[field] = log_search.moment(typed[field]) if typed[field] else None
+    chosen["status"] = log_search.statuses(typed["status"]) if typed["status"] else None
     return Wanted(**chosen, errors=name == "errors")

@@ -58,7 +58,7 @@ def _page(typed: Mapping[str, str], only: Mapping[str, str], day: float | None, 
     return render_template(
         "dashboard/mail_log.html",
         rows=rows[:PAGE],
-        counts=history.counts((now // history.DAY - DAYS + 1) * history.DAY),
+        counts=history.counts(now, DAYS),
         days=DAYS,
         day_text=_day_text,
         older=url_for("dashboard.mail_log", before=older, **chosen) if older else "",

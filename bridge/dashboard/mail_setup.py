@@ -19,13 +19,13 @@ from bridge.mail.natives import KIND_OF, NATIVES
 from bridge.mail.trial import send_test
 from bridge.models_mail import MailLetter, MailSeen
 from bridge.settings import DEFAULT, MAIL_KINDS, OTHER_MAILS, known_scope, load_book, set_value
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from werkzeug.wrappers import Response
 
-    from bridge.mail.history import Unclassified
     from bridge.settings import Book
 
 UNCLASSIFIED_MOST = 20
@@ -61,7 +61,7 @@ def _page(sentence: str = "") -> str:
         common_line=setup.common_line(),
         mode=book.settings(DEFAULT)["mail.mode"],
         scopes=_scopes(book),
-        unclassified=[(one, _shop_of(one, names)) for one in unclassified],
+        unclassified=[(one, rules.shop_name(one.subject, names)) for one in unclassified],
         natives=NATIVE_LABELS,
         typed=request.form,
         sentence=sentence,
@@ -99,6 +99,7 @@ def test_mail() -> Response | tuple[str, int]:
 @login_required("editor")
 def teach_mail(id_: int) -> Response | tuple[str, int]:
     """Make a rule of a mail's subject: such mails are from now on what a person says that this one is."""
+    begin_write()
     letter = db.session.get(MailLetter, id_)
     if letter is None:
         abort(404)
@@ -129,9 +130,5 @@ def _scopes(book: Book) -> dict[str, str]:
 
 
 def _sender_names() -> Sequence[str]:
-    return [name for name in db.session.scalars(select(MailSeen.sender_name)) if name]
-
-
-def _shop_of(mail: Unclassified, names: Sequence[str]) -> str:
-    """Return the shop's name as a subject has it, by the names that the shop's mails came from."""
-    return max((rules.shop_name(mail.subject, name) for name in names), key=len, default="")
+    # They are encrypted, so that the database cannot tell equal ones.
+    return [name for name in dict.fromkeys(db.session.scalars(select(MailSeen.sender_name))) if name]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import redis
 from sqlalchemy import func, select
 
-from bridge.clock import BEAT
+from bridge.clock import LATE_SECONDS, last_tick
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import ngettext
 from bridge.db import db
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 State = Literal["good", "warn", "bad"]
-
-CLOCK_LATE = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +46,18 @@ def _redis_and_clock(connection: redis.Redis | None, now: float) -> list[Neighbo
     try:
         if connection is None:
             raise redis.ConnectionError
-        beat = connection.get(BEAT)
+        ticked = last_tick(connection)
     except redis.RedisError:
         waits = _("Redis does not answer: nothing is sent, and new events wait on disk. See BRIDGE_REDIS_URL.")
         return [Neighbour("Redis", "bad", waits), Neighbour(_("Clock"), "warn", _("Not known while Redis is away."))]
-    return [Neighbour("Redis", "good", _("Answers.")), _clock(beat, now)]
+    return [Neighbour("Redis", "good", _("Answers.")), _clock(ticked, now)]
 
 
-def _clock(beat: object, now: float) -> Neighbour:
-    try:
-        age = now - float(beat) if isinstance(beat, bytes | str) else None
-    except ValueError:
-        age = None
-    if age is None:
+def _clock(ticked: float, now: float) -> Neighbour:
+    age = now - ticked
+    if not ticked:
         return Neighbour(_("Clock"), "bad", _("Has not ticked in the last ten minutes: start it with `bridge clock`."))
-    if age > CLOCK_LATE:
+    if age > LATE_SECONDS:
         late = _("Last ticked %(minutes)s minutes ago: look at the log of `bridge clock`.", minutes=f"{age / 60:.0f}")
         return Neighbour(_("Clock"), "bad", late)
     return Neighbour(_("Clock"), "good", _("Ticks every minute."))

@@ -13,11 +13,12 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 
 from bridge import auth
+from bridge.dashboard.changes import noted
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
 from bridge.db import db, immediate
 from bridge.errors import Misconfigured
-from bridge.models import AuditLog, User
+from bridge.models import User
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -59,11 +60,11 @@ def person(person: int) -> str | Response:
         return _page(shown=(name, password))
     if action == "role" and request.form.get("role") in auth.ROLES:
         before, user.role = user.role, request.form["role"]
-        _note(who, f"user {name} role", before, user.role)
+        noted(f"user {name} role", before, user.role)
         flash(_("%(name)s: %(before)s → %(after)s.", name=name, before=_(before), after=_(user.role)), "saved")
     elif action == "remove":
         db.session.delete(user)
-        _note(who, f"user {name} removed", user.role, None)
+        noted(f"user {name} removed", user.role, None)
         flash(_("%(name)s is removed and signed out everywhere.", name=name), "saved")
     else:
         abort(400)
@@ -87,13 +88,8 @@ def _add(name: str, role: str, who: str) -> str:
         raise Misconfigured(_("There is a person called %(name)s already.", name=name))
     password = auth.one_time_password()
     user = auth.add_user(name, password, role, who=who)
-    _note(who, f"user {user.name} added", None, role)
+    noted(f"user {user.name} added", None, role)
     return password
-
-
-def _note(who: str, what: str, before: str | None, after: str | None) -> None:
-    db.session.add(AuditLog(who=who, what=what[:160], before=before, after=after))
-    db.session.commit()
 
 
 def _page(sentence: str = "", typed: dict[str, str] | None = None, shown: tuple[str, str] | None = None) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from flask import abort, flash, redirect, render_template, request, url_for
 
 from bridge.auth import current_staff, login_required
-from bridge.dashboard.frame import wired
+from bridge.dashboard.changes import noted
 from bridge.dashboard.home import account_labels
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
@@ -21,7 +21,7 @@ from bridge.dashboard.scopes import scope_labels
 from bridge.db import db
 from bridge.errors import BridgeError, Misconfigured
 from bridge.events import EntityRef
-from bridge.export import people, preview, refusals, timeline
+from bridge.export import preview, refusals, timeline
 from bridge.export.jobs import exporter
 from bridge.export.masking import HIDDEN, PERSONAL, mask_record
 from bridge.settings import load_book
@@ -68,15 +68,7 @@ def _find(kind: Kind, typed: str) -> EntityRef:
     """Return the entity that the shop, or the list of subscribers, calls so."""
     if not typed or len(typed) > LONGEST:
         raise Misconfigured(_("Type a %(number)s.", number=_(ASKED[kind])))
-    if kind == "contact" and typed.startswith("subscriber:") and ENTITY.fullmatch(typed):
-        return EntityRef(kind, typed)
-    try:
-        return preview.find(kind, typed, exporter().store, load_book())
-    except Misconfigured:
-        known = people.by_email(typed, wired().config.secret_keys) if kind == "contact" and "@" in typed else []
-        if not known:
-            raise
-        return EntityRef(kind, f"subscriber:{known[0].id}")
+    return preview.find(kind, typed, exporter(), load_book())
 
 
 @login_required("viewer")
@@ -147,6 +139,8 @@ def try_again(kind: Kind, entity: str) -> Response:
     if kind not in KINDS or not ENTITY.fullmatch(entity):
         abort(404)
     count, accounts = refusals.replay(refusals.Which(kind=kind, entity=entity))
+    if count:
+        noted(f"refused {kind} {entity} tried again")
     for account in sorted(accounts):
         exporter().wakes.try_wake("session", account, "live")
         exporter().wakes.try_wake("backlog", account)
@@ -165,6 +159,8 @@ def send_record(kind: Kind, entity: str) -> Response:
     except BridgeError as error:
         db.session.rollback()
         told = str(error)
+    if accounts:
+        noted(f"{kind} {entity} sent now")
     for account in sorted(accounts):
         exporter().wakes.try_wake("session", account, "live")
         told = _("It waits to be sent at once; the timeline shows when it was.")

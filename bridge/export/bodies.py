@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import delete
 
 from bridge.db import db, vault
-from bridge.export.writing import put
 from bridge.models import SentBody
+from bridge.writing import put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,9 +19,9 @@ from bridge.db import db
 from bridge.errors import Stumbled
 from bridge.events import EntityRef
 from bridge.export import cursors
-from bridge.export.writing import begin_write, insert, put
 from bridge.models import CatalogItem, VariantParent
 from bridge.store import Family, Product
+from bridge.writing import begin_write, insert, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

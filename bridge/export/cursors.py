@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import select
 
 from bridge.db import db
-from bridge.export.writing import begin_write
 from bridge.models import Cursor
+from bridge.writing import begin_write, keep_note
 
 
 def read(name: str) -> dict[str, Any]:
@@ -20,12 +19,7 @@ def read(name: str) -> dict[str, Any]:
 
 def write(name: str, data: dict[str, Any]) -> None:
     """Keep the note. No commit."""
-    row = db.session.get(Cursor, name, populate_existing=True)
-    if row is None:
-        db.session.add(Cursor(name=name, data=data))
-    else:
-        row.data, row.updated_at = data, time.time()
-    db.session.flush()
+    keep_note(name, data)
 
 
 def save(name: str, data: dict[str, Any]) -> None:
@@ -41,7 +35,9 @@ def still(name: str, note: dict[str, Any]) -> bool:
     Else it was paused, cancelled or moved on by another worker meanwhile, and nothing is begun.
     """
     begin_write()
-    if read(name) == note:
+    # On PostgreSQL a worker that holds the row is waited for, and what it wrote is what is read.
+    row = db.session.get(Cursor, name, populate_existing=True, with_for_update=True)
+    if (dict(row.data) if row is not None else {}) == note:
         return True
     db.session.rollback()
     return False

@@ -23,8 +23,8 @@ from bridge.db import db
 from bridge.export import cursors, drift_held, drift_report, drift_shop, ease, history, ledger, sent
 from bridge.export.ledger import Owed
 from bridge.export.missing import span_of
-from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     import datetime as dt

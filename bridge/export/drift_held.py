@@ -13,9 +13,9 @@ from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import bodies
 from bridge.export.drift_match import differing, place_of
-from bridge.export.writing import insert
 from bridge.models import SentRecord
 from bridge.models_drift import DriftSeen
+from bridge.writing import insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

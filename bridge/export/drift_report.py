@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, text, update
 
 from bridge.db import db
-from bridge.export.writing import insert
 from bridge.models_drift import DIFFERS, DriftCount, DriftItem, DriftSeen
+from bridge.writing import insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -31,8 +31,8 @@ from bridge.export.mapping import (
 )
 from bridge.export.options import options_of_customer, options_of_order
 from bridge.export.routes import customer_store, event_store
-from bridge.export.writing import begin_write
 from bridge.store import Customer, Gone, Order, Product
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -16,7 +16,7 @@ from bridge.db import db
 from bridge.export import cursors, ease, ledger
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed, within
-from bridge.export.writing import begin_write
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,9 @@ from bridge.events import EntityRef, OrderPlaced, Registered, Subscribed, Subscr
 from bridge.export import cursors, ledger, logs, people, steps
 from bridge.export.ledger import Owed
 from bridge.export.routes import event_store
-from bridge.export.writing import begin_write
 from bridge.settings import load_book
 from bridge.stream import Reader
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

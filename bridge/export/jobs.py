@@ -22,10 +22,10 @@ from bridge.export.ledger import Owed
 from bridge.export.routes import within
 from bridge.export.session import Session, note_shop_fault
 from bridge.export.versions import Versions
-from bridge.export.writing import begin_write
 from bridge.settings import DEFAULT, load_book
 from bridge.store import refresh_tree
 from bridge.stream import Reader
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,8 +17,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, false, func, or_, sele
 from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import steps
-from bridge.export.writing import begin_write, insert
 from bridge.models import Pending
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -34,18 +34,23 @@ COLUMNS = ("time", "account", "kind", "records", "status", "outcome", "request_i
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a cell of a spreadsheet must not begin with: it would be computed."""
 UNITS = {"m": 60, "h": 3600, "d": 86_400}
+STATUS = re.compile(r"([1-5])(\d\d|xx)")
 AGO = re.compile(r"(\d{1,6})([mhd])")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines: an empty value takes all. Times are Unix seconds; ``text`` is a part of the message."""
+    """Which lines: an empty value takes all. Times are Unix seconds; ``text`` is a part of the message.
+
+    ``status`` is the lowest and the highest HTTP status; 0 is that of a call without an answer.
+    """
 
     account: str = ""
     kind: str = ""
     outcome: str = ""
     request_id: str = ""
     text: str = ""
+    status: tuple[int, int] | None = None
     since: float | None = None
     until: float | None = None
     errors: bool = False
@@ -175,6 +180,8 @@ def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
     ):
         if value:
             where.append(column == value)
+    if wanted.status is not None:
+        where.append(RequestLog.status.between(*wanted.status))
     if wanted.text:
         where.append(RequestLog.message.contains(wanted.text, autoescape=True))
     if wanted.since is not None:
@@ -217,6 +224,17 @@ def moment(text: str, now: float | None = None) -> float:
         raise Misconfigured(
             "A time is 30m, 24h or 7d (so long ago), or a day or time in UTC such as 2026-11-25."
         ) from None
+
+
+def statuses(text: str) -> tuple[int, int]:
+    """Return the lowest and the highest status of ``429``, ``4xx`` (a whole class) or ``none`` (no answer)."""
+    if text.strip().lower() == "none":
+        return 0, 0
+    match = STATUS.fullmatch(text.strip().lower())
+    if match is None:
+        raise Misconfigured("A status is a number such as 429, 4xx for all from 400 to 499, or none for no answer.")
+    first = int(match[1]) * 100
+    return (first, first + 99) if match[2] == "xx" else (first + int(match[2]),) * 2
 
 
 def as_csv(found: Iterator[dict[str, Any]]) -> Iterator[str]:

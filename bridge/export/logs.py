@@ -11,8 +11,8 @@ from sqlalchemy import delete, select
 
 from bridge.db import db
 from bridge.export.masking import mask_record, summary
-from bridge.export.writing import begin_write, insert
 from bridge.models import EventLog, IdentityClaim, RecordStep, RequestLog, Visitor
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 
 from bridge.db import db
 from bridge.export.map_contacts import SUBSCRIBED, Subscription
-from bridge.models import Scope, Subscriber
+from bridge.models import ID_LIMIT, Scope, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,7 +67,8 @@ def note(email: str, store: str, status: int | None, at: float, secrets: Sequenc
 
 def find(id_: str) -> Person | None:
     """Return the person with this row id."""
-    row = db.session.get(Subscriber, int(id_), populate_existing=True) if id_.isdecimal() else None
+    number = int(id_) if id_.isdecimal() and len(id_) <= len(str(ID_LIMIT)) else ID_LIMIT
+    row = db.session.get(Subscriber, number, populate_existing=True) if number < ID_LIMIT else None
     return None if row is None else _person(row)
 
 

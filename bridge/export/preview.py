@@ -9,19 +9,21 @@ import msgspec
 from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.events import EntityRef
-from bridge.export import bodies, ledger, quality, why
+from bridge.export import bodies, ledger, people, quality, why
 from bridge.export.gather import Aside, Dropped, Gatherer, Later, Ready, asked
 from bridge.export.jobs import exporter
 from bridge.export.ledger import Owed
 from bridge.export.routes import within
-from bridge.export.writing import begin_write
 from bridge.models import SentRecord
 from bridge.settings import known_scope, load_book
+from bridge.store import Order
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.events import Kind
+    from bridge.export import Exporter
     from bridge.export.gather import Outcome
     from bridge.settings import Account, Book
     from bridge.store import Store
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
 def preview(kind: Kind, identifier: str, scope: str | None = None) -> list[dict[str, Any]]:
     """Return ``{"account": …, "record": {…}}`` for each account, or ``"reason"`` in place of the record.
 
-    ``identifier`` is the shop's: customer id or e-mail, product id or SKU, order number. Raises
-    :class:`Misconfigured` when the shop has no such entity or the scope is unknown.
+    ``identifier`` is the shop's: customer id or e-mail, product id or SKU, order number or id; or the e-mail of a
+    guest subscriber, or ``subscriber:<id>``. Raises :class:`Misconfigured` when there is no such entity or the scope is
+    unknown.
     """
     rows = []
     for account, outcome, _ in _outcomes(kind, identifier, scope):
@@ -76,7 +79,7 @@ def _outcomes(kind: Kind, identifier: str, scope: str | None) -> Iterator[tuple[
     if scope is not None:
         known_scope(scope)
     book = load_book()
-    yield from _of_ref(find(kind, identifier, exporter().store, book), scope, book)
+    yield from _of_ref(find(kind, identifier, exporter(), book), scope, book)
 
 
 def _of_ref(ref: EntityRef, scope: str | None, book: Book) -> Iterator[tuple[Account, Outcome, Book]]:
@@ -126,12 +129,12 @@ def _changes(
         yield {"field": path, **sides, "why": why.reasons(kind, path, source, account, book)}
 
 
-def find(kind: Kind, identifier: str, store: Store, book: Book) -> EntityRef:
-    """Return the entity that the shop calls so."""
+def find(kind: Kind, identifier: str, own: Exporter, book: Book) -> EntityRef:
+    """Return the entity that the shop, or for a contact the list of subscribers, calls so."""
     found: str | None = None
+    store = own.store
     if kind == "order":
-        order = store.order_by_number(identifier)
-        found = order.id if order else None
+        found = _order(identifier, store)
     elif kind == "product":
         by_sku = store.products_by_sku([identifier]).get(identifier)
         found = by_sku.id if by_sku else (identifier if identifier.isdecimal() else None)
@@ -141,8 +144,23 @@ def find(kind: Kind, identifier: str, store: Store, book: Book) -> EntityRef:
             if customer is not None:
                 found = f"customer:{customer.id}"
                 break
+        else:
+            known = people.by_email(identifier, own.config.secret_keys)
+            found = f"subscriber:{known[0].id}" if known else None
+    elif identifier.startswith("subscriber:"):
+        found = identifier if people.find(identifier.removeprefix("subscriber:")) else None
     elif identifier.removeprefix("customer:").isdecimal():
         found = f"customer:{identifier.removeprefix('customer:')}"
     if found is None:
         raise Misconfigured(f"The shop has no such {kind}: give the id that the shop shows.")
     return EntityRef(kind, found)
+
+
+def _order(identifier: str, store: Store) -> str | None:
+    """Return the entity id of an order by its number or, where no order has that, by the entity id itself."""
+    order = store.order_by_number(identifier)
+    if order is not None:
+        return order.id
+    ref = EntityRef("order", identifier)
+    known = identifier.isdecimal() and isinstance(store.fetch([ref])[ref], Order)
+    return identifier if known else None

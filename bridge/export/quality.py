@@ -15,8 +15,8 @@ from sqlalchemy import delete, insert, select
 from bridge.db import db
 from bridge.errors import Refused
 from bridge.export.records import Contact, Product
-from bridge.export.writing import begin_write
 from bridge.models import Finding
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from bridge.db import db
 from bridge.export.ledger import LEASE_SECONDS
-from bridge.export.writing import begin_write
 from bridge.models import Pending
+from bridge.writing import begin_write
 
 SLACK_SECONDS = 60.0
 """How far the clocks of hosts may be apart."""

@@ -12,8 +12,8 @@ from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import bodies
 from bridge.export.mapping import MAPPING_VERSION
-from bridge.export.writing import begin_write, put
 from bridge.models import SentRecord
+from bridge.writing import begin_write, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

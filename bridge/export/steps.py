@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import insert
 
 from bridge.db import db
-from bridge.export.writing import begin_write
 from bridge.models import RecordStep
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

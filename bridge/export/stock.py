@@ -17,9 +17,9 @@ from bridge.db import db
 from bridge.events import EntityRef
 from bridge.export import cursors, ease, ledger
 from bridge.export.ledger import Owed
-from bridge.export.writing import put
 from bridge.models import CatalogItem, StockLevel
 from bridge.settings import DEFAULT
+from bridge.writing import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -20,8 +20,8 @@ from bridge.errors import Misconfigured
 from bridge.events import EntityRef
 from bridge.export import ledger, people
 from bridge.export.ledger import Owed
-from bridge.export.writing import begin_write
 from bridge.models import Scope
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -217,8 +217,8 @@ def _engine(url: str) -> sa.Engine:
         engine = sa.create_engine(parts, poolclass=NullPool, hide_parameters=True, connect_args=more)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
         raise Misconfigured(
-            f"{VARIABLE} names a database whose driver is not installed: for mysql+pymysql:// install pymysql where "
-            "bridge is."
+            f"{VARIABLE} names a database whose driver is not installed: use mysql+pymysql://, whose driver comes with "
+            "bridge."
         ) from None
     for statement in READ_ONLY.get(backend, ()):
         sa.event.listen(engine, "connect", _saying(statement))

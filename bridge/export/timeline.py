@@ -57,7 +57,7 @@ def refs_of(kind: Kind, identifier: str) -> list[EntityRef]:
     if kind == "contact" and identifier.isdecimal():
         own = f"customer:{identifier}"
     try:
-        found = find(kind, identifier, exporter().store, book)
+        found = find(kind, identifier, exporter(), book)
     except BridgeError:
         found = EntityRef(kind, own)
     refs = [found]

@@ -17,7 +17,7 @@ from bridge.errors import Misconfigured, Retry, Stumbled
 from bridge.export import cursors, ledger, missing
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed
-from bridge.export.writing import begin_write
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

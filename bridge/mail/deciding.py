@@ -25,6 +25,7 @@ from bridge.mail.recognise import Verdict, recognise
 from bridge.mail.rules import rules_of
 from bridge.models_mail import MailDelivery
 from bridge.settings import DEFAULT
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +106,7 @@ class Deciding:
         return tuple(dict.fromkeys(rule for ref in refs for rule in rules_of(self._book.settings(ref))))
 
     def _wait(self, task: Task, moment: float, until: float, reason: str) -> None:
-        deliveries.begin_write()
+        begin_write()
         deliveries.write(task.id, task.token, **deliveries.put_off(task, reason, moment, until))
         db.session.commit()
 
@@ -114,7 +115,7 @@ class Deciding:
         view = next((one for one in self._book.stores if one.code == verdict.store), None)
         values = self._book.settings(view.ref if view else DEFAULT)
         decision = self._decided(task, verdict, view, values, moment)
-        deliveries.begin_write()
+        begin_write()
         known: dict[str, Any] = {
             "native": verdict.native,
             "kind": verdict.kind or "",

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.db import db, immediate
+from bridge.db import db
 from bridge.mail.pauses import pause_after
 from bridge.models_mail import MailDelivery, MailLetter
+from bridge.writing import begin_write, insert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,12 +65,6 @@ class Task:
 def _task(row: MailDelivery) -> Task:
     named = {name: getattr(row, name) for name in Task.__dataclass_fields__ if name not in {"token", "products"}}
     return Task(token=row.claim, products=tuple(row.products or ()), **named)
-
-
-def begin_write() -> None:
-    """End what was read so far and take SQLite's write lock, as a transaction that will write must begin."""
-    db.session.commit()
-    immediate()
 
 
 def next_due(now: float, places: Sequence[str]) -> tuple[int | None, int] | None:
@@ -147,12 +141,6 @@ def alone_with(key: str) -> None:
     if db.engine.dialect.name == "postgresql":
         number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
         db.session.execute(select(func.pg_advisory_xact_lock(number)))
-
-
-def insert(model: Any) -> Any:
-    """Return the database's own INSERT, which can leave a row that is there as it is."""
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    return dialect.insert(model)
 
 
 def add(model: Any, row: dict[str, Any]) -> int | None:

@@ -13,11 +13,11 @@ from sqlalchemy import and_, delete, or_, select, update
 
 from bridge.db import db
 from bridge.events import MailExpected, PasswordReset, Registered, link_proof
-from bridge.mail.deliveries import insert
 from bridge.mail.facts import Expected
 from bridge.mail.natives import KIND_OF, NATIVES
 from bridge.mail.recognise import EXPECTED_AFTER, EXPECTED_BEFORE
 from bridge.models_mail import MailExpectation
+from bridge.writing import insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, case, cast, func, select
+from sqlalchemy import and_, bindparam, case, func, literal, select, union_all
 
 from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.mail import deliveries
 from bridge.mail.material import REBUILT
 from bridge.models_mail import MailDelivery, MailLetter
+from bridge.settings import MAIL_KINDS
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,14 +111,16 @@ def entries(
 
     ``before`` is the id of the last line of the page before, ``day`` the beginning of the only day, Unix seconds.
     """
-    query = select(MailDelivery, MailLetter).outerjoin(MailLetter, MailLetter.id == MailDelivery.letter)
-    query = query.order_by(MailDelivery.id.desc()).limit(limit)
+    # Ids first: those of a day are sorted, and sorted alone they cost little.
+    ids = select(MailDelivery.id).order_by(MailDelivery.id.desc()).limit(limit)
     for name, value in only.items():
-        query = query.where(getattr(MailDelivery, name) == value)
+        ids = ids.where(getattr(MailDelivery, name) == value)
     if before is not None:
-        query = query.where(MailDelivery.id < before)
+        ids = ids.where(MailDelivery.id < before)
     if day is not None:
-        query = query.where(MailDelivery.at >= day, MailDelivery.at < day + DAY)
+        ids = ids.where(MailDelivery.at >= day, MailDelivery.at < day + DAY)
+    query = select(MailDelivery, MailLetter).outerjoin(MailLetter, MailLetter.id == MailDelivery.letter)
+    query = query.where(MailDelivery.id.in_(ids)).order_by(MailDelivery.id.desc())
     return [_entry(row, letter) for row, letter in db.session.execute(query)]
 
 
@@ -141,31 +146,44 @@ def waiting_elsewhere(places: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
-def counts(since: float) -> list[Count]:
-    """Return how the deliveries since a moment stand, a line for each day (UTC) and kind, the newest day first."""
-    day = cast(func.floor(MailDelivery.at / DAY), Integer).label("day")
+def counts(now: float, days: int) -> list[Count]:
+    """Return how the deliveries of the last days (UTC) stand, a line for each day and kind, the newest day first."""
+    first = (int(now // DAY) - days + 1) * DAY
+    rows = db.session.execute(_counting(days), {f"day{at}": first + at * DAY for at in range(days + 1)})
+    found = [Count(first + row.place * DAY, row.kind, *row[3:]) for row in rows if row.deliveries]
+    return sorted(found, key=lambda one: (-one.day, one.kind))
+
+
+@lru_cache(maxsize=8)
+def _counting(days: int) -> Any:
+    """Return the query for so many days; it takes when each begins, and the last one ends, as ``day0``, ``day1``...
+
+    Each day and kind is a range of an index, read from one end to the other: a grouping would be sorted first. Made
+    once, since to put it together takes as long as to answer it.
+    """
     ometria = and_(MailDelivery.route == "ometria", MailDelivery.twin.is_(False))
+    own = MailDelivery.twin.is_(False)
 
     def of(*conditions: Any) -> Any:
         return func.sum(case((and_(*conditions), 1), else_=0))
 
-    own = MailDelivery.twin.is_(False)
-    query = (
-        select(
-            day,
-            MailDelivery.kind,
-            of(ometria, MailDelivery.state == "sent"),
-            of(own, MailDelivery.route == "relay", MailDelivery.state == "sent"),
-            of(MailDelivery.twin.is_(True), MailDelivery.state == "sent"),
-            of(own, MailDelivery.state.in_(deliveries.OPEN)),
-            of(own, MailDelivery.state == "refused"),
-            of(own, MailDelivery.state == "uncertain"),
-        )
-        .where(MailDelivery.at >= since)
-        .group_by(day, MailDelivery.kind)
-        .order_by(day.desc(), MailDelivery.kind)
+    figures = (
+        of(ometria, MailDelivery.state == "sent"),
+        of(own, MailDelivery.route == "relay", MailDelivery.state == "sent"),
+        of(MailDelivery.twin.is_(True), MailDelivery.state == "sent"),
+        of(own, MailDelivery.state.in_(deliveries.OPEN)),
+        of(own, MailDelivery.state == "refused"),
+        of(own, MailDelivery.state == "uncertain"),
     )
-    return [Count(row[0] * DAY, *row[1:]) for row in db.session.execute(query)]
+    return union_all(
+        *(
+            select(literal(at).label("place"), literal(kind).label("kind"), func.count().label("deliveries"), *figures)
+            .where(MailDelivery.kind == kind)
+            .where(MailDelivery.at >= bindparam(f"day{at}"), MailDelivery.at < bindparam(f"day{at + 1}"))
+            for at in range(days)
+            for kind in ("", *MAIL_KINDS)
+        )
+    )
 
 
 def unclassified(limit: int = 50) -> list[Unclassified]:
@@ -174,7 +192,7 @@ def unclassified(limit: int = 50) -> list[Unclassified]:
         select(MailLetter, MailDelivery.why, MailDelivery.recipient)
         .join(MailDelivery, MailDelivery.letter == MailLetter.id)
         .where(MailDelivery.kind == "", MailDelivery.route == "relay", MailDelivery.native == "")
-        .order_by(MailLetter.id.desc())
+        .order_by(MailDelivery.id.desc())
         .limit(limit)
     )
     found: dict[int, Unclassified] = {}
@@ -200,7 +218,7 @@ def resend(id_: int, route: str | None = None) -> str:
     Raises :class:`Misconfigured` where that is impossible: the original is gone after it was handed over, and a reset
     link goes with it.
     """
-    deliveries.begin_write()
+    begin_write()
     row = db.session.get(MailDelivery, id_)
     if row is None:
         db.session.rollback()

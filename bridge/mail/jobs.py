@@ -14,7 +14,6 @@ from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.mail import deliveries, expectations
 from bridge.mail.deciding import Deciding
-from bridge.mail.deliveries import begin_write
 from bridge.mail.mailer import Spooled, mailer
 from bridge.mail.material import REBUILT
 from bridge.mail.raised import Raising
@@ -23,6 +22,7 @@ from bridge.mail.taking import take
 from bridge.models import Cursor
 from bridge.models_mail import MailDelivery, MailLetter
 from bridge.settings import DEFAULT, load_book
+from bridge.writing import begin_write, keep_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,5 +196,5 @@ def _clean() -> None:
     gone = MailLetter.spooled.is_(False)
     db.session.execute(delete(MailLetter).where(MailLetter.at < before, gone, empty).execution_options(**options))
     expectations.clean(moment)
-    db.session.merge(Cursor(name=CLEAN, data={"at": moment}))
+    keep_note(CLEAN, {"at": moment})
     db.session.commit()

@@ -19,6 +19,7 @@ from bridge.mail.recognise import Verdict
 from bridge.models_mail import MailDelivery
 from bridge.settings import DEFAULT
 from bridge.store import Customer
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,7 +98,7 @@ class Raising:
                 values = deliveries.ended("refused", f"not told in time: {error.reason}", moment)
         except BridgeError as error:
             values = deliveries.ended("refused", str(error), moment)
-        deliveries.begin_write()
+        begin_write()
         # Asked only now: until this transaction ends no other worker can decide that it tells the same customer.
         if values.get("state") == "waiting" and told_lately(values["recipient_key"], task):
             values |= deliveries.ended("void", TOLD_ALREADY, moment, route="", why="", twin=False)

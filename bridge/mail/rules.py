@@ -134,16 +134,19 @@ def taught(values: Mapping[str, Any], rule: Rule) -> tuple[str, str]:
     return key, "\n".join(dict.fromkeys([*_lines(values, key), rule.pattern]))
 
 
-def shop_name(subject: str, sender: str) -> str:
-    """Return the shop's name as far as a subject and the sender's name share it: their longest run of equal words."""
-    said, named = _plain(subject, fold=False).split(), [word.casefold() for word in sender.split()]
+def shop_name(subject: str, senders: Iterable[str]) -> str:
+    """Return the shop's name as far as a subject and a sender's name share it: their longest run of equal words."""
+    said = _plain(subject, fold=False).split()
+    plain = [word.casefold().strip(".,:;!?") for word in said]
     best: list[str] = []
-    for start in range(len(said)):
-        for end in range(len(said), start + len(best), -1):
-            run = [word.casefold().strip(".,:;!?") for word in said[start:end]]
-            if any(run == named[at : at + len(run)] for at in range(len(named))):
-                best = said[start:end]
-                break
+    for sender in senders:
+        named = sender.casefold().split()
+        for start in [at for at, word in enumerate(plain) if word in named]:
+            for end in range(len(said), start + len(best), -1):
+                run = plain[start:end]
+                if any(run == named[at : at + len(run)] for at in range(len(named))):
+                    best = said[start:end]
+                    break
     found = " ".join(best).strip(".,:;!?")
     return found if len(found) > 2 else ""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from bridge.db import db
-from bridge.mail.deliveries import insert
 from bridge.models_mail import MailSeen
+from bridge.writing import insert
 
 if TYPE_CHECKING:
     from bridge.mail.letter import Mailbox

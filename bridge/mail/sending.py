@@ -28,6 +28,7 @@ from bridge.mail.recognise import Verdict
 from bridge.mail.upstream import pause_before, received_line
 from bridge.models import RequestLog
 from bridge.settings import DEFAULT
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,7 +200,7 @@ class Sending:
         """Write an outcome down. A database that is locked is asked again, since the mail may be out already."""
         for attempt in range(WRITE_TRIES):
             try:
-                deliveries.begin_write()
+                begin_write()
                 deliveries.write(task.id, task.token, **values)
                 if call is not None:
                     db.session.add(log_row(call))

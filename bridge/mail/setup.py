@@ -103,10 +103,13 @@ def standings(book: Book, first: int = 0, most: int | None = None) -> list[Stand
 
     Of the store views at most ``most`` are taken, beginning with number ``first``.
     """
-    seen = {(row.kind, row.store): row for row in db.session.scalars(select(MailSeen))}
+    views = book.stores[first : None if most is None else first + most]
+    # Their columns are encrypted: those of views that are not shown are not opened.
+    rows = db.session.scalars(select(MailSeen).where(MailSeen.store.in_([view.code for view in views])))
+    seen = {(row.kind, row.store): row for row in rows}
     return [
         _standing(kind, view, book.settings(view.ref), seen.get((kind, view.code)))
-        for view in book.stores[first : None if most is None else first + most]
+        for view in views
         for kind in MAIL_KINDS
     ]
 

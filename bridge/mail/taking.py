@@ -13,10 +13,11 @@ import structlog
 from sqlalchemy import select, update
 
 from bridge.db import db
-from bridge.mail.deliveries import add, begin_write, now
+from bridge.mail.deliveries import add, now
 from bridge.mail.letter import Letter
 from bridge.mail.marks import Marks
 from bridge.models_mail import MailDelivery, MailLetter
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,6 @@ from bridge.db import db
 from bridge.errors import Misconfigured
 from bridge.mail.asked import AskedShop
 from bridge.mail.decide import account_of
-from bridge.mail.deliveries import begin_write
 from bridge.mail.material import CANCELLED, ORDER_KINDS, Links, Material, Wanted, gather
 from bridge.mail.payload import Native, compose, encoded
 from bridge.mail.seen import sender_of
@@ -34,6 +33,7 @@ from bridge.store import (
     ShippedLine,
     Track,
 )
+from bridge.writing import begin_write
 
 if TYPE_CHECKING:
     from bridge.mail.mailer import Mailer

@@ -2,7 +2,7 @@
 
 from bridge.ometria.answers import PushError
 from bridge.ometria.client import Ometria
-from bridge.ometria.pacing import Pacer
+from bridge.ometria.pacing import Pacer, Standing
 from bridge.ometria.receipt import BATCH_MOST, RECORD_BYTES, Call, Parcel, Receipt, Result
 from bridge.ometria.transactional import MailAnswer, TransactionalMail
 
@@ -17,5 +17,6 @@ __all__ = [
     "PushError",
     "Receipt",
     "Result",
+    "Standing",
     "TransactionalMail",
 ]

@@ -14,6 +14,7 @@ import random
 import time
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -36,6 +37,19 @@ LIVE_MARK_MS = 250
 LEAST_SECONDS = 0.001
 FAULTS_SECONDS = 900
 LONGEST_PAUSE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a key's pace stands now.
+
+    ``used`` counts the calls that ended within the last second, ``paused`` the seconds for which Ometria asked to be
+    left alone; ``history_waits`` says that only live records go, since Ometria's queue is nearly full.
+    """
+
+    used: int
+    paused: float
+    history_waits: bool
 
 
 class Pacer:
@@ -98,6 +112,16 @@ class Pacer:
             return bool(self._redis.exists(f"{_mark(key)}:slow"))
         except redis.RedisError:
             raise _no_redis() from None
+
+    def standing(self, key: str, rate: int) -> Standing:
+        """Look where the pace of a key stands, without taking a turn."""
+        mark = _mark(key)
+        try:
+            left = self._window().get_window_stats(RateLimitItemPerSecond(rate), mark).remaining
+            pause: Any = self._redis.pttl(f"{mark}:pause")
+        except redis.RedisError:
+            raise _no_redis() from None
+        return Standing(max(rate - left, 0), max(pause, 0) / 1000, self.history_waits(key))
 
     def _begin(self, mark: str, rate: int, *, live: bool) -> float:
         end = time.monotonic() + self._wait

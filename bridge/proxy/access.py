@@ -6,6 +6,7 @@ visitor's address nor the rest of the path or the query is in it: they are perso
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -56,7 +57,18 @@ class AccessLog:
 
 
 def _line(at: float, request: RequestHead, status: int, seconds: float, end: str) -> str:
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
-    method = request.method.decode("ascii", "replace")
-    place = "".join(char if "!" <= char <= "~" else "?" for char in request.place)
-    return f"{moment}.{int(at % 1 * 1000):03}Z {method} {place} {status or '-'} {seconds:.3f} {end or 'ok'}\n"
+    method, place = request.method.decode("ascii", "replace"), _seen(request.place)
+    milliseconds = int(at % 1 * 1000)
+    return f"{_moment(int(at))}.{milliseconds:03}Z {method} {place} {status or '-'} {seconds:.3f} {end or 'ok'}\n"
+
+
+@functools.lru_cache(maxsize=4)
+def _moment(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def _seen(place: str) -> str:
+    """Return the place as one word of visible ASCII."""
+    if place.isascii() and place.isprintable() and " " not in place:
+        return place
+    return "".join(char if "!" <= char <= "~" else "?" for char in place)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
-from bridge.proxy.coding import WHOLE_LIMIT, BombError, CodingError, Recoder, TooLargeError, rewrite
+from bridge.proxy.coding import PLAIN_LIMIT, WHOLE_LIMIT, BombError, CodingError, Recoder, TooLargeError, rewrite
 from bridge.proxy.meta_policies import PolicySplicer
 from bridge.proxy.splice import Splicer
 
@@ -220,6 +220,8 @@ class Coded(Rewriting):
             return []
         try:
             return self._stream()
+        except BombError:
+            return self._untouched("size")
         except CodingError:
             return self._untouched("encoding")
         except Exception:
@@ -232,6 +234,8 @@ class Coded(Rewriting):
         out: list[Buffer] = []
         for piece in self._raw:
             out += self._recoder.feed(piece)
+            if self._recoder.unpacked > PLAIN_LIMIT:
+                return self._untouched("size")
         return self._settled(out)
 
     def _settled(self, pieces: list[Buffer]) -> list[Buffer]:
@@ -255,12 +259,11 @@ class Coded(Rewriting):
         if made is None:
             try:
                 splicer = self._page.splicer()
-                rewritten = rewrite(body, splicer, gzip_in=self._gzip_in, gzip_out=self._gzip_out)
+                made = rewrite(body, splicer, gzip_in=self._gzip_in, gzip_out=self._gzip_out)
             except TooLargeError:
                 return self._untouched("size")
-            if not splicer.placed:
+            if made is None:
                 return self._untouched(splicer.reason)
-            made = rewritten
             if self._memo is not None:
                 self._memo.put(key, made)
         self._inject(len(made))
@@ -272,3 +275,10 @@ class Coded(Rewriting):
 
     def _end(self) -> list[Buffer]:
         return self._recoder.finish() if self._recoder is not None else []
+
+    def abort(self) -> list[Buffer]:
+        """Give out what was held back; of a page that has the tag, what it held before the place where it is broken."""
+        if self.headers is None or self.direct or self._recoder is None:
+            return super().abort()
+        rest, self._recoder.rest = self._recoder.rest, []
+        return rest

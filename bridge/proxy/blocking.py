@@ -7,7 +7,8 @@ re-case or join header fields, and end a broken body quietly.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -28,6 +29,7 @@ from bridge.proxy.http1 import (
     response_framing,
     reusable,
 )
+from bridge.proxy.origin import AGE_SECONDS, FRESH_SECONDS, IDLE_SECONDS
 
 if TYPE_CHECKING:
     import socket
@@ -49,8 +51,19 @@ class BrokenError(Exception):
     """The origin ended an answer early, or before it began."""
 
 
+class UnansweredError(BrokenError):
+    """The origin ended the connection before any byte of an answer."""
+
+
 class SlowError(Exception):
     """The origin did not answer, or not go on, in time."""
+
+
+class Link(NamedTuple):
+    """A connection, and when it was made by time.monotonic()."""
+
+    connection: HTTPConnection
+    made: float
 
 
 class BlockingOrigin:
@@ -59,7 +72,7 @@ class BlockingOrigin:
     def __init__(self, address: Address, options: ProxyOptions) -> None:
         self._address = address
         self._options = options
-        self._idle: list[HTTPConnection] = []
+        self._idle: list[tuple[Link, float]] = []
         self._lock = threading.Lock()
 
     def open(self, visit: Visit, framing: int, body: Iterable[bytes]) -> BlockingExchange:
@@ -69,25 +82,27 @@ class BlockingOrigin:
         body that may be repeated is sent once more when a kept-alive connection proves closed.
         """
         repeatable = is_repeatable(visit.request.method, framing)
-        connection, reused = self._take()
+        link, reused = self._take(IDLE_SECONDS if repeatable else FRESH_SECONDS)
         try:
-            return self._send(connection, visit, framing, body)
-        except BrokenError:
+            return self._send(link, visit, framing, body)
+        except UnansweredError:
             if not (reused and repeatable):
                 raise
         return self._send(self._dial(), visit, framing, body)
 
-    def _take(self) -> tuple[HTTPConnection, bool]:
+    def _take(self, limit: float) -> tuple[Link, bool]:
+        """Return a connection that has waited for at most so many seconds, or a new one; and whether it is used."""
         while True:
             with self._lock:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._dial(), False
-            if connection.sock is not None and not wait_for_read(connection.sock, 0.0):
-                return connection, True
-            connection.close()
+                if not self._idle or time.monotonic() - self._idle[-1][1] > limit:
+                    break  # the others have waited longer still
+                link = self._idle.pop()[0]
+            if link.connection.sock is not None and not wait_for_read(link.connection.sock, 0.0):
+                return link, True
+            link.connection.close()
+        return self._dial(), False
 
-    def _dial(self) -> HTTPConnection:
+    def _dial(self) -> Link:
         kind = HTTPSConnection if self._address.scheme == "https" else HTTPConnection
         connection = kind(self._address.host, self._address.port, timeout=self._options.timeout_connect)
         try:
@@ -95,12 +110,13 @@ class BlockingOrigin:
         except (OSError, HTTPError) as error:
             connection.close()
             raise UnreachableError from error
-        return connection
+        return Link(connection, time.monotonic())
 
-    def _send(self, connection: HTTPConnection, visit: Visit, framing: int, body: Iterable[bytes]) -> BlockingExchange:
+    def _send(self, link: Link, visit: Visit, framing: int, body: Iterable[bytes]) -> BlockingExchange:
+        connection = link.connection
         sock: socket.socket = connection.sock
         head = visit.head() + (b"\r\nTransfer-Encoding: chunked\r\n\r\n" if framing == CHUNKED else b"\r\n\r\n")
-        exchange = BlockingExchange(self, connection, visit.request.method)
+        exchange = BlockingExchange(self, link, visit.request.method)
         try:
             sock.settimeout(self._options.timeout_idle)
             whole = _sent(sock, head, framing, body)
@@ -113,26 +129,32 @@ class BlockingOrigin:
             raise SlowError from error
         except OSError as error:
             connection.close()
-            raise BrokenError from error
+            raise (BrokenError if exchange.begun else UnansweredError) from error
         except BaseException:
             connection.close()
             raise
         return exchange
 
-    def give_back(self, connection: HTTPConnection) -> None:
-        """Keep a connection for the next exchange."""
+    def give_back(self, link: Link) -> None:
+        """Keep a connection for the next exchange, and end those that waited too long, or this one if it is old."""
+        now = time.monotonic()
         with self._lock:
-            if len(self._idle) < IDLE_LIMIT:
-                self._idle.append(connection)
-                return
-        connection.close()
+            kept = [each for each in self._idle if now - each[1] <= IDLE_SECONDS]
+            ended = [each for each, since in self._idle if now - since > IDLE_SECONDS]
+            if len(kept) < IDLE_LIMIT and now - link.made <= AGE_SECONDS:
+                kept.append((link, now))
+            else:
+                ended.append(link)
+            self._idle = kept
+        for each in ended:
+            each.connection.close()
 
     def close(self) -> None:
         """End the connections that wait."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        for link, _ in idle:
+            link.connection.close()
 
 
 def _sent(sock: socket.socket, head: bytes, framing: int, body: Iterable[bytes]) -> bool:
@@ -151,15 +173,18 @@ def _sent(sock: socket.socket, head: bytes, framing: int, body: Iterable[bytes])
 class BlockingExchange:
     """An answer whose head was read. `read()` gives the body piece by piece."""
 
-    def __init__(self, origin: BlockingOrigin, connection: HTTPConnection, method: bytes) -> None:
+    def __init__(self, origin: BlockingOrigin, link: Link, method: bytes) -> None:
         self._origin = origin
-        self._connection: HTTPConnection | None = connection
-        self._sock: socket.socket = connection.sock
+        self._link: Link | None = link
+        self._sock: socket.socket = link.connection.sock
         self._method = method
         self._rest = b""
         self._reader: ChunkedReader | None = None
         self._left = 0
         self._reusable = False
+        self._malformed: MalformedError | None = None
+        self.begun = False  # a byte of an answer came
+        self.head_size = 0
         self.response: ResponseHead
         self.framing = NO_BODY
 
@@ -171,14 +196,16 @@ class BlockingExchange:
         data = b""
         while True:
             end = data.find(b"\r\n\r\n")
+            if (end if end >= 0 else len(data)) > RESPONSE_HEAD_LIMIT:
+                raise MalformedError(502, "head too long")
             if end < 0:
-                if len(data) > RESPONSE_HEAD_LIMIT:
-                    raise MalformedError(502, "head too long")
                 more = self._sock.recv(READ_SIZE)
                 if not more:
-                    raise BrokenError
+                    raise BrokenError if self.begun else UnansweredError
+                self.begun = True
                 data += more
                 continue
+            self.head_size = end + 4
             response = parse_response(data[: end + 4])
             data = data[end + 4 :]
             if response.status == 101:
@@ -196,7 +223,9 @@ class BlockingExchange:
     def read(self) -> list[Buffer]:
         """Return the next pieces of the body, none at its end. Raises BrokenError, SlowError, MalformedError."""
         pieces: list[Buffer] = []
-        while self._connection is not None and not pieces:
+        if self._malformed is not None:
+            raise self._malformed
+        while self._link is not None and not pieces:
             data, self._rest = self._rest, b""
             if not data:
                 data = self._receive()
@@ -206,7 +235,7 @@ class BlockingExchange:
                     raise BrokenError
                 self._finish(excess=False)
             elif self._reader is not None:
-                views, end = self._reader.feed(data)
+                views, end = self._unframed(self._reader, data)
                 pieces += views
                 if end >= 0:
                     self._finish(excess=end < len(data))
@@ -220,10 +249,20 @@ class BlockingExchange:
                     self._finish(excess=excess)
         return pieces
 
+    def _unframed(self, reader: ChunkedReader, data: bytes) -> tuple[list[memoryview], int]:
+        """Read on in a chunked body; what is wrong in it is told after the pieces before it."""
+        try:
+            return reader.feed(data)
+        except MalformedError as error:
+            if not error.pieces:
+                raise
+            self._malformed = error
+            return error.pieces, -1
+
     @property
     def complete(self) -> bool:
         """Whether the body was read to its end."""
-        return self._connection is None
+        return self._link is None
 
     def _receive(self) -> bytes:
         try:
@@ -236,16 +275,16 @@ class BlockingExchange:
             raise BrokenError from error
 
     def _finish(self, *, excess: bool) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
+        link, self._link = self._link, None
+        if link is None:
             return
         if self._reusable and not excess:
-            self._origin.give_back(connection)
+            self._origin.give_back(link)
         else:
-            connection.close()
+            link.connection.close()
 
     def close(self) -> None:
         """End the connection if the body was not read to its end."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        link, self._link = self._link, None
+        if link is not None:
+            link.connection.close()

@@ -249,10 +249,11 @@ class ClientConnection(asyncio.Protocol):
         self.handler = None
         self.upgrade = None
         self.answering = False
-        if not self.keep_alive or not complete or self._edge.stopping:
+        if not self.keep_alive or not complete:
             self._close_gently()
             return
-        self._deadline = self._edge.now() + self._timeout_idle
+        # Where the answer began before the edge stops it did not say that the connection ends: one more may be coming.
+        self._deadline = self._edge.now() + (NEW_SECONDS if self._edge.stopping else self._timeout_idle)
         if self._pending or self.write_paused or self._read_paused:
             self._next()
 
@@ -375,10 +376,8 @@ class ClientConnection(asyncio.Protocol):
         return self._unsent != before
 
     def stop(self, now: float) -> None:
-        """Take no further request: end what is idle or endless; a new connection still gets its answer."""
-        if self.handler is None and self._last is not None:
-            self.close()
-        elif self.handler is None:
+        """End what is endless, and what stays idle for a moment: a request that is on its way still gets its answer."""
+        if self.handler is None:
             self._deadline = min(self._deadline, now + NEW_SECONDS)
         elif self.handler.endless:
             self._drop_handler()

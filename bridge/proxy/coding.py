@@ -112,10 +112,12 @@ class Memo:
         return len(self._bodies)
 
 
-def rewrite(body: bytes, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> bytes:
-    """Put the tag into a whole body, as the splicer says. Raises what inflate() raises."""
+def rewrite(body: bytes, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> bytes | None:
+    """Put the tag into a whole body; None where the splicer finds no place for it. Raises what inflate() raises."""
     plain = inflate(body) if gzip_in else body
     pieces = splicer.feed(plain) + splicer.finish()
+    if not splicer.placed:
+        return None
     return deflate(pieces) if gzip_out else b"".join(pieces)
 
 
@@ -171,15 +173,43 @@ class Unpacker:
         return head + data[missing:]
 
 
+class Growth:
+    """Watches how far a packed body that comes in pieces grows: whole, and by each piece.
+
+    By each piece too, since all that one piece holds is in memory at once, however modest the body was before.
+    """
+
+    __slots__ = ("_packed", "plain")
+
+    def __init__(self) -> None:
+        self._packed = self.plain = 0
+
+    def check(self, packed: int, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Give on what a piece of `packed` bytes unpacks to. Raises BombError over 8 MB where it grew a hundredfold."""
+        self._packed += packed
+        size = 0
+        for part in parts:
+            size += len(part)
+            self.plain += len(part)
+            if size > PLAIN_LIMIT and size > RATIO_LIMIT * packed:
+                raise BombError("a piece grows a hundredfold")
+            if self.plain > PLAIN_LIMIT and self.plain > RATIO_LIMIT * self._packed:
+                raise BombError("grows a hundredfold")
+            yield part
+
+
 class Recoder:
     """Puts the tag into a body that comes in pieces, unpacking before and packing after as told.
 
-    What is ready goes out at once, also packed, so that the head of a slowly made page is not held back.
+    What is ready goes out at once, also packed, so that the head of a slowly made page is not held back. `rest` is what
+    was ready when a body proved broken.
     """
 
     def __init__(self, splicer: Splicer, *, gzip_in: bool, gzip_out: bool) -> None:
         self.splicer = splicer
+        self.rest: list[Buffer] = []
         self._unpacker = Unpacker() if gzip_in else None
+        self._growth = Growth()
         self._packer = isal_zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_WINDOW) if gzip_out else None
 
     @property
@@ -187,13 +217,22 @@ class Recoder:
         """Whether the gzip body has not come to its end."""
         return self._unpacker is not None and self._unpacker.open
 
+    @property
+    def unpacked(self) -> int:
+        """How many bytes were unpacked so far."""
+        return self._growth.plain
+
     def feed(self, data: Buffer) -> list[Buffer]:
         """Take a piece, give out what is ready. Raises CodingError."""
         if self._unpacker is None:
             return self._flushed(self._packed(self.splicer.feed(data)))
         out: list[Buffer] = []
-        for part in self._unpacker.read(data):
-            out += self._packed(self.splicer.feed(part))
+        try:
+            for part in self._growth.check(len(data), self._unpacker.read(data)):
+                out += self._packed(self.splicer.feed(part))
+        except CodingError:
+            self.rest = self._flushed(out)
+            raise
         return self._flushed(out)
 
     def finish(self) -> list[Buffer]:

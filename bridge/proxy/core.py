@@ -195,20 +195,24 @@ class Core:
             log.exception("answer takes the long way", path=visit.request.place)
             return None
 
-    def answer(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes = b"") -> Answer:
+    def answer(
+        self, visit: Visit, response: ResponseHead, framing: int, raw: bytes = b"", head_size: int = 0
+    ) -> Answer:
         """Decide what happens to an answer whose body is framed as http1.response_framing() said.
 
-        `raw` is its head as it came; an adaptor that cannot use Answer.lines leaves it out.
+        `raw` is its head as it came; an adaptor that cannot use Answer.lines gives its size alone.
         """
         bodyless = framing == NO_BODY and _without_body(visit, response)
         try:
-            return self._decided(visit, response, framing, raw, bodyless=bodyless)
+            return self._decided(visit, response, framing, raw, head_size or len(raw), bodyless=bodyless)
         except Exception:
             self.counters.not_injected("fault")
             log.exception("page not prepared", path=visit.request.place)
         return Answer(response, self.passed_headers(visit, response), framing, bodyless=bodyless)
 
-    def _decided(self, visit: Visit, response: ResponseHead, framing: int, raw: bytes, *, bodyless: bool) -> Answer:
+    def _decided(
+        self, visit: Visit, response: ResponseHead, framing: int, raw: bytes, head_size: int, *, bodyless: bool
+    ) -> Answer:
         reason: Reason | None = "killed"
         if not visit.killed:
             reason = decide(visit.request, response, visit.path_reason)
@@ -218,7 +222,7 @@ class Core:
             if lines is not None:
                 return Answer(response, response.headers, framing, bodyless=bodyless, lines=lines)
         if reason is None:
-            answer = self._rewriting(visit, response, framing, len(raw), bodyless=bodyless)
+            answer = self._rewriting(visit, response, framing, head_size, bodyless=bodyless)
             if answer is not None:
                 return answer
         headers = self.passed_headers(visit, response)

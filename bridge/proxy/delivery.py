@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.proxy.answer import Answer
+from bridge.proxy.coding import CodingError
 from bridge.proxy.http1 import LAST_CHUNK, chunk
 from bridge.proxy.observing import WAIT_SECONDS
 
@@ -60,17 +61,29 @@ class Delivery:
                 self._watch.received(piece)
         answer = self._answer
         if not answer.direct:
+            out: list[Buffer] = []
             try:
-                pieces = [out for piece in pieces for out in answer.feed(piece)]
+                for piece in pieces:
+                    out += answer.feed(piece)
                 if last:
-                    pieces += answer.finish()
-            except Exception:
-                self._edge.counters.not_injected("fault")
-                log.exception("page broken off")
+                    out += answer.finish()
+            except Exception as error:  # noqa: BLE001 - it is logged, and what was made goes out
+                self._faulty(error)
+                self._write(out, last=False)
                 self.break_off()
                 return False
+            pieces = out
         self._write(pieces, last=last)
         return True
+
+    def _faulty(self, error: Exception) -> None:
+        """Note why a page that has the tag cannot go on."""
+        if isinstance(error, CodingError):
+            self._edge.counters.failed("malformed-answer")
+            log.warning("page broken off", why=str(error))
+        else:
+            self._edge.counters.not_injected("fault")
+            log.error("page broken off", exc_info=error)
 
     def release(self) -> None:
         """Let go of a page that is being gathered."""

@@ -28,6 +28,7 @@ from bridge.proxy.client import ClientConnection
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters
 from bridge.proxy.counters import counters as default_counters
+from bridge.proxy.forwarding import is_trusted
 from bridge.proxy.observing import ObserverPool
 from bridge.proxy.origin import OriginPool
 from bridge.proxy.ownside import OwnCall, OwnSide
@@ -94,8 +95,8 @@ class Edge:
         self._clients.add(client)
         self._empty.clear()
         limit = self.options.max_connections_per_ip
-        if not limit:
-            return True
+        if not limit or is_trusted(client.peer, self.options.trusted_proxies):
+            return True  # a trusted proxy's connections are those of all its visitors
         self._addresses[client.peer] += 1
         return self._addresses[client.peer] <= limit
 
@@ -103,7 +104,7 @@ class Edge:
         """Let a connection go."""
         self._clients.discard(client)
         self._settle()
-        if self.options.max_connections_per_ip:
+        if client.peer in self._addresses:
             self._addresses[client.peer] -= 1
             if self._addresses[client.peer] <= 0:
                 del self._addresses[client.peer]

@@ -92,7 +92,7 @@ class RequestHead(Head):
     @property
     def place(self) -> str:
         """The path's first two segments, for logs: what follows may be a token, as in a password reset over REST."""
-        return b"/".join(self.path.split(b"/")[:3]).decode("ascii", "replace")
+        return b"/".join(self.path.split(b"/", 3)[:3]).decode("ascii", "replace")
 
     def __repr__(self) -> str:
         # The query and the fields may hold personal data, and a repr ends in logs.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -98,17 +100,41 @@ def direct_sender(peer: str, scheme: str) -> Sender:
     return Sender(peer, scheme, peer.encode("latin-1"), trusted=False)
 
 
+_PAIR = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(\"(?:[^\"\\]|\\.)*\"|[^;,\" \t]*)")
+
+
+def read_forwarded(fields: list[bytes]) -> tuple[list[bytes], bytes]:
+    """Return the addresses that Forwarded fields name, the visitor's first, and the scheme that the visitor used.
+
+    Ports are left out, and names in place of addresses too: `unknown`, and what begins with `_` (RFC 7239 section 6).
+    """
+    hops, scheme = [], b""
+    for name, value in _PAIR.findall(b",".join(fields)):
+        bare = value.strip(b'"')
+        if name.lower() == b"proto":
+            scheme = scheme or bare.lower()
+        if name.lower() != b"for":
+            continue
+        node = bare[1:].partition(b"]")[0] if bare[:1] == b"[" else bare.partition(b":")[0]
+        with suppress(ValueError):
+            hops.append(str(ip_address(node.decode("latin-1"))).encode())
+    return hops, scheme
+
+
 def sender_of(request: RequestHead, peer: str, scheme: str, networks: Networks) -> Sender:
     """Tell who sent the request. `scheme` holds where no trusted proxy states one."""
     if not networks or not is_trusted(peer, networks):
         return direct_sender(peer, scheme)
     hops = [hop.strip() for hop in b",".join(request.get_all(b"x-forwarded-for")).split(b",") if hop.strip()]
+    stated = (request.get(b"x-forwarded-proto") or b"").partition(b",")[0].strip().lower()
+    if not hops and b"forwarded" in request.index:
+        hops, proto = read_forwarded(request.get_all(b"forwarded"))
+        stated = stated or proto
     client = peer
     for hop in reversed(hops):
         client = hop.decode("latin-1").removeprefix("[").removesuffix("]")
         if not is_trusted(client, networks):
             break
-    stated = (request.get(b"x-forwarded-proto") or b"").partition(b",")[0].strip().lower()
     if stated in {b"http", b"https"}:
         scheme = stated.decode()
     return Sender(client, scheme, b", ".join([*hops, peer.encode("latin-1")]), trusted=True)

@@ -38,12 +38,16 @@ _TRAILER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff
 
 
 class MalformedError(Exception):
-    """A message that is refused: the status to answer with and a word on why, which names nothing of the sender's."""
+    """A message that is refused: the status to answer with and a word on why, which names nothing of the sender's.
+
+    `pieces` is what was read of a body before the place that is wrong.
+    """
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
         self.why = why
+        self.pieces: list[memoryview] = []
 
 
 def parse_request(data: bytes, last: RequestHead | None = None) -> RequestHead:
@@ -245,9 +249,16 @@ class ChunkedReader:
     def feed(self, data: bytes, at: int = 0) -> tuple[list[memoryview], int]:
         """Read on from data[at:]; give the pieces of the body and the offset after the message, -1 while it goes on.
 
-        Raises MalformedError (400).
+        Raises MalformedError (400), which holds the pieces before the place.
         """
         pieces: list[memoryview] = []
+        try:
+            return pieces, self._feed(data, at, pieces)
+        except MalformedError as error:
+            error.pieces = pieces
+            raise
+
+    def _feed(self, data: bytes, at: int, pieces: list[memoryview]) -> int:
         size = len(data)
         view = memoryview(data)
         while at < size:
@@ -269,11 +280,11 @@ class ChunkedReader:
                 raise MalformedError(400, "chunk line")
             if self._trailing:
                 if len(line) == 1:
-                    return pieces, at
+                    return at
                 self._trailer(line[:-1])
             else:
                 self._size(line[:-1])
-        return pieces, -1
+        return -1
 
     def _data(self, data: bytes, view: memoryview, at: int, pieces: list[memoryview]) -> int:
         left = self._left
@@ -317,11 +328,12 @@ def chunk(pieces: list[bytes | bytearray | memoryview]) -> list[bytes | bytearra
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
-def error_body(status: int) -> bytes:
-    """Make the short page that goes with an error of ours."""
+def error_body(status: int, why: str = "") -> bytes:
+    """Make the short page that goes with an error of ours; `why` is a sentence of plain text for it."""
     phrase = HTTPStatus(status).phrase
+    more = f"<p>{why}</p>" if why else ""
     head = f"<!doctype html><html><head><title>{status} {phrase}</title></head>"
-    return f"{head}<body><h1>{phrase}</h1></body></html>\n".encode("ascii")
+    return f"{head}<body><h1>{phrase}</h1>{more}</body></html>\n".encode("ascii")
 
 
 def error_page(status: int, *, close: bool, bare: bool = False) -> bytes:

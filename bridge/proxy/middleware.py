@@ -1,9 +1,9 @@
 """The adaptor for any WSGI server: the prefix's paths go to the application, all others to the origin.
 
 Use it for tests, `flask run` and servers other than gunicorn; `edge.EdgeWorker` does the same at a fraction of the
-cost. What WSGI cannot carry is not done: interim answers and upgrades are not passed on, header fields come as the
-server folded them (order and letter case of request fields are lost), and an answer cannot begin before the request's
-body was read.
+cost. What WSGI cannot carry is not done: interim answers are not passed on, a request to upgrade (a web socket) gets a
+501 that says so, header fields come as the server folded them (order and letter case of request fields are lost), and
+an answer cannot begin before the request's body was read.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 
 from bridge.proxy.absent import READ_ON_LIMIT
 from bridge.proxy.blocking import READ_SIZE, BlockingOrigin, BrokenError, SlowError, UnreachableError
+from bridge.proxy.coding import CodingError
 from bridge.proxy.core import Core
 from bridge.proxy.counters import Counters, Failure
 from bridge.proxy.counters import counters as default_counters
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("bridge.proxy")
 
 _UNQUOTED: Final = "/~:@!$&'()*+,;=-._"
+_NO_UPGRADE: Final = "This server passes no web sockets on. Run bridge as `bridge web`, which does."
 
 
 class ProxyMiddleware:
@@ -63,8 +65,7 @@ class ProxyMiddleware:
         try:
             return self._proxy(environ, target, start_response)
         except MalformedError as error:
-            self.counters.failed("malformed-answer" if error.status == 502 else "malformed-request")
-            return _refuse(environ, start_response, error.status)
+            return self._malformed(environ, start_response, error.status)
         except UnreachableError:
             return self._failed(environ, start_response, 502, "connect")
         except BrokenError:
@@ -93,8 +94,18 @@ class ProxyMiddleware:
         self.counters.failed(kind)
         return _refuse(environ, start_response, status)
 
+    def _malformed(self, environ: Environ, start_response: StartResponse, status: int) -> list[bytes]:
+        if status == HTTPStatus.BAD_GATEWAY:
+            return self._failed(environ, start_response, status, "malformed-answer")
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return self._failed(environ, start_response, status, "too-large")
+        log.info("request refused", status=status)
+        return self._failed(environ, start_response, status, "malformed-request")
+
     def _proxy(self, environ: Environ, target: bytes, start_response: StartResponse) -> Iterable[bytes]:
         request = parse_request(_head(environ, target))
+        if request.upgrade is not None and request.method == b"GET":
+            return _refuse(environ, start_response, 501, _NO_UPGRADE)
         framing = request.framing
         limit = self.core.options.max_body
         if framing == CHUNKED and not environ.get("wsgi.input_terminated"):
@@ -104,7 +115,7 @@ class ProxyMiddleware:
         visit = self.core.visit(request, plain_address(environ.get("REMOTE_ADDR") or "127.0.0.1"))
         watch = Watch(visit, visit.route) if visit.route is not None else None
         exchange = self.origin.open(visit, framing, _body(environ, framing, limit, watch))
-        answer = self.core.answer(visit, exchange.response, exchange.framing)
+        answer = self.core.answer(visit, exchange.response, exchange.framing, head_size=exchange.head_size)
         body = _Body(self, exchange, answer, watch)
         body.begin()
         start_response(*_status_and_headers(answer))
@@ -182,8 +193,7 @@ class _Body:
                 self._take(self._answer.finish())
                 self._end()
         except Exception as error:  # noqa: BLE001 - whatever it is, the server must cut the body
-            kind: Failure = "idle-timeout" if isinstance(error, SlowError) else "origin-cut"
-            self._proxy.counters.failed(kind)
+            self._proxy.counters.failed(_failure(error))
             self._take(self._answer.abort())
             self._error = error
             self._ended = True
@@ -200,6 +210,12 @@ class _Body:
         observers.submit(self._watch, self._answer.response, seen.set)
         if not seen.wait(WAIT_SECONDS):
             self._proxy.counters.late()
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, SlowError):
+        return "idle-timeout"
+    return "malformed-answer" if isinstance(error, MalformedError | CodingError) else "origin-cut"
 
 
 def _target(environ: Environ) -> bytes:
@@ -256,8 +272,8 @@ def _status_and_headers(answer: Answer) -> tuple[str, list[tuple[str, str]]]:
     return status, [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers or []]
 
 
-def _refuse(environ: Environ, start_response: StartResponse, status: int) -> list[bytes]:
-    body = error_body(status)
+def _refuse(environ: Environ, start_response: StartResponse, status: int, why: str = "") -> list[bytes]:
+    body = error_body(status, why)
     start_response(
         f"{status} {HTTPStatus(status).phrase}",
         [

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from aiohappyeyeballs import AddrInfoType, start_connection
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.proxy.options import Address
 
 IDLE_LIMIT: Final = 128  # kept-alive connections that wait for work, per process
 IDLE_SECONDS: Final = 30.0
 # A request that may not be repeated gets a connection that the origin has hardly had time to give up.
 FRESH_SECONDS: Final = 2.0
+# So that a shop that moves to another address is found there, however busy its connections are.
+AGE_SECONDS: Final = 300.0
+# After this the next address is tried beside the first (RFC 8305 section 5).
+NEXT_ADDRESS_SECONDS: Final = 0.25
 WRITE_LIMIT: Final = 128 * 1024
 
 
@@ -38,13 +47,14 @@ class User(Protocol):
 class OriginConnection(asyncio.Protocol):
     """One connection. `reused` says that it has carried an exchange before."""
 
-    __slots__ = ("idle_since", "pool", "reused", "transport", "user")
+    __slots__ = ("idle_since", "made", "pool", "reused", "transport", "user")
 
-    def __init__(self, pool: OriginPool) -> None:
+    def __init__(self, pool: OriginPool, made: float) -> None:
         self.pool = pool
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self.user: User | None = None
         self.reused = False
+        self.made = made
         self.idle_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -92,6 +102,7 @@ class OriginPool:
         self._address = address
         self._timeout = timeout
         self._loop = loop
+        self._good: AddrInfoType | None = None  # the address that answered last
         self._idle: list[OriginConnection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
@@ -125,15 +136,15 @@ class OriginPool:
         task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, user: User) -> None:
-        address = self._address
+        loop, host = self._loop, self._address.host
         try:
             async with asyncio.timeout(self._timeout):
-                _, connection = await self._loop.create_connection(
-                    lambda: OriginConnection(self),
-                    address.host,
-                    address.port,
+                sock = await self._reach(await loop.getaddrinfo(host, self._address.port, type=socket.SOCK_STREAM))
+                _, connection = await loop.create_connection(
+                    lambda: OriginConnection(self, loop.time()),
+                    sock=sock,
                     ssl=self._tls,
-                    server_hostname=address.host if self._tls else None,
+                    server_hostname=host if self._tls else None,
                 )
         except (OSError, TimeoutError, ssl.SSLError) as error:
             user.not_connected(error)
@@ -141,15 +152,25 @@ class OriginPool:
             connection.user = user
             user.connected(connection)
 
+    async def _reach(self, addresses: Sequence[AddrInfoType]) -> socket.socket:
+        """Connect to the one of a host's addresses that answered last, or to the first that answers."""
+        if self._good is not None and self._good in addresses:
+            addresses = [self._good, *(each for each in addresses if each != self._good)]
+        sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS_SECONDS, loop=self._loop)
+        name = sock.getpeername()
+        self._good = next((each for each in addresses if each[4] == name), None)
+        return sock
+
     def give_back(self, connection: OriginConnection) -> None:
         """Keep a connection for the next exchange."""
         connection.user = None
         if connection.transport.is_closing():
             return
-        if len(self._idle) >= IDLE_LIMIT:
+        now = self._loop.time()
+        if len(self._idle) >= IDLE_LIMIT or now - connection.made > AGE_SECONDS:
             connection.drop()
             return
-        connection.idle_since = self._loop.time()
+        connection.idle_since = now
         self._idle.append(connection)
 
     def forget(self, connection: OriginConnection) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from bridge.proxy.coding import CodingError, TooLargeError, rewrite
 from bridge.proxy.csp import POLICY_FIELDS, edit_policies
 from bridge.proxy.forwarding import HOP_BY_HOP
 from bridge.proxy.references import REFERENCE_FIELDS
 from bridge.proxy.rules import HEAD_LIMIT, PAGE_LIMIT, PAGE_METHODS, coding_of, head_reason, is_html, varies_by_coding
-from bridge.proxy.splice import usual_place
+from bridge.proxy.splice import Splicer, usual_place
 from bridge.proxy.validators import STALE_FIELDS, marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from bridge.proxy.coding import MemoKey
     from bridge.proxy.core import Core, Visit
     from bridge.proxy.counters import Note, Reason
     from bridge.proxy.exchange import Buffer, Headers
@@ -158,10 +160,12 @@ class QuickAnswers:
             lines[plan.etag_at] = name + b": " + etag
         pieces: list[Buffer]
         if gzip_out:
-            made = core.memo.get((data[end:], markup, True, True))
-            if made is None:
+            key = (data[end:], markup, True, True)
+            made = core.memo.get(key)
+            if made is not None:
+                core.counters.memo(hit=True)
+            elif (made := self._made(key)) is None:
                 return None
-            core.counters.memo(hit=True)
             pieces = [plan.head.fill(lines, len(made)), made]
         else:
             place = usual_place(data, end)
@@ -174,6 +178,19 @@ class QuickAnswers:
         for note in plan.notes:
             core.counters.csp_noted(note)
         return pieces, left, head.shape.reusable, head.shape.status
+
+    def _made(self, key: MemoKey) -> bytes | None:
+        """Put the tag into a whole packed page that is new; None where it gets none, or takes more thought."""
+        body, markup, *_ = key
+        try:
+            made = rewrite(body, Splicer(markup), gzip_in=True, gzip_out=True)
+        except (CodingError, TooLargeError):
+            return None
+        if made is None:
+            return None
+        self._core.counters.memo(hit=False)
+        self._core.memo.put(key, made)
+        return made
 
     def _plan(self, head: ShapedHead, facts: Facts, tags: TagSource, *, gzip_out: bool) -> Plan | None:
         """Return how the head of the injected page is made; None where it takes a nonce."""

@@ -71,10 +71,11 @@ class Relay(Sending):
                 start = max(len(self._head) - 3, 0)
                 data, self._head = bytes(self._head) + data, None
             end = data.find(b"\r\n\r\n", start)
+            if (end if end >= 0 else len(data)) - at > RESPONSE_HEAD_LIMIT:
+                self._fail(502, "malformed-answer")
+                return
             if end < 0:
                 self._head = bytearray(data[at:] if at else data)
-                if len(self._head) > RESPONSE_HEAD_LIMIT:
-                    self._fail(502, "malformed-answer")
                 return
             at = self._begin(data, at, end + 4)
 
@@ -186,8 +187,11 @@ class Relay(Sending):
         if self._reader is not None:
             try:
                 views, end = self._reader.feed(data, at)
-            except MalformedError:
-                self._broken("malformed-answer")
+            except MalformedError as error:
+                if not error.pieces or self._delivery.take(list(error.pieces), last=False):
+                    self._broken("malformed-answer")
+                else:
+                    self._end()
                 return
             pieces = list(views)
             last = end >= 0

@@ -19,6 +19,7 @@ from bridge.sandbox.web import (
     request,
     say,
     shop_state,
+    shown_view,
     store_view,
     url,
     visitor,
@@ -191,7 +192,8 @@ def reorder(order_id: int) -> Response:
     order = state.orders.get(order_id)
     if customer is None or order is None or order.customer_id != customer.id or not form_key_is_valid():
         return redirect_to(url("sales/order/history/"))
-    quote, by_id = state.open_quote(visitor(), store_view()), state.catalogs[store_view().code].by_id
+    quote = state.open_quote(visitor(), shown_view())
+    by_id = state.catalogs[quote.view.shelf].by_id
     for row in order.items:
         item = row.quote_item
         try:

@@ -66,7 +66,7 @@ def add(
     add its members.
     """
     choice = chosen if isinstance(chosen, Choice) else Choice(chosen or {})
-    catalog = state.catalogs[quote.view.code]
+    catalog = state.catalogs[quote.view.shelf]
     child = catalog.variant(product, choice.options) if product.children else None
     parts = _parts(state, quote, product, choice)
     if (product.children and child is None) or product.associated:
@@ -88,7 +88,7 @@ def add(
 
 
 def _parts(state: ShopState, quote: Quote, product: Product, choice: Choice) -> tuple[Part, ...]:
-    catalog = state.catalogs[quote.view.code]
+    catalog = state.catalogs[quote.view.shelf]
     found = catalog.selections(product, choice.selections)
     if found is None:
         raise CartError(CHOOSE)
@@ -175,7 +175,11 @@ def shipping_rates(quote: Quote) -> list[dict[str, Any]]:
     """Return the shipping methods that a cart may use, as ``estimate-shipping-methods`` answers them."""
     if quote.is_virtual or not quote.items:
         return []
-    codes = [code for code in SHIPPING_METHODS if code != "freeshipping_freeshipping" or quote.subtotal >= FREE_FROM]
+    codes = [
+        code
+        for code in SHIPPING_METHODS
+        if code != "freeshipping_freeshipping" or quote.view.in_base(quote.subtotal) >= FREE_FROM
+    ]
     return [_rate(quote, code) for code in codes]
 
 
@@ -188,7 +192,7 @@ def _rate(quote: Quote, code: str) -> dict[str, Any]:
         "carrier_title": carrier_title,
         "method_title": method_title,
         "amount": amount,
-        "base_amount": amount,
+        "base_amount": number(quote.view.in_base(shipping_amount(quote, code))),
         "available": True,
         "error_message": "",
         "price_excl_tax": amount,
@@ -200,7 +204,7 @@ def shipping_amount(quote: Quote, method: str | None) -> Decimal:
     """Return what a shipping method costs for a cart; nothing while none is chosen."""
     if method != "flatrate_flatrate" or quote.is_virtual:
         return Decimal(0)
-    return FLAT_RATE_EACH * sum(item.qty for item in quote.items if item.product.type_id != "virtual")
+    return FLAT_RATE_EACH * quote.view.rate * sum(item.qty for item in quote.items if item.product.type_id != "virtual")
 
 
 def shipping_title(method: str | None) -> str | None:

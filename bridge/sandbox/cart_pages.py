@@ -28,7 +28,7 @@ from bridge.sandbox.web import (
     say,
     say_in,
     shop_state,
-    store_view,
+    shown_view,
     url,
     visitor,
 )
@@ -93,7 +93,7 @@ def add(parameters: str = "") -> Response:
         return ajax_answer([]) if is_ajax() else redirect_to(back_url())
     try:
         for one, qty in _asked_pieces(product):
-            cart.add(state, state.open_quote(session, store_view()), one, qty, _choice())
+            cart.add(state, state.open_quote(session, shown_view()), one, qty, _choice())
     except cart.CartError as error:
         say("notice" if str(error) == cart.CHOOSE else "error", str(escape(str(error))))
         address = product_url(base_url(), product)

@@ -100,21 +100,28 @@ class Catalog:
 def _seen(product: Product, view: StoreView, today: str) -> Product:
     """Return a product with the values of a view: own words, prices of the website, whether the special price is on."""
     if view.currency == "EUR":
-        product = replace(
-            product,
-            price=product.eur if product.eur is not None else _euro(product.price),
-            special_price=product.special_eur or (product.special_price and _euro(product.special_price)),
-            bundle=tuple(
-                replace(option, selections=tuple(replace(one, price=_euro(one.price)) for one in option.selections))
-                for option in product.bundle
-            ),
-        )
+        euros = _converted(product, EURO_RATE)
+        price = product.eur if product.eur is not None else euros.price
+        product = replace(euros, price=price, special_price=product.special_eur or euros.special_price)
+    if view.shown_in:
+        product = _converted(product, view.rate)
     is_on = product.special_from[:10] <= today <= (product.special_to or "9999")[:10]
     return replace(product, special_is_on=is_on, **product.views.get(view.code, {}))
 
 
-def _euro(amount: Decimal) -> Decimal:
-    return (amount * EURO_RATE).quantize(Decimal("0.01"))
+def _converted(product: Product, rate: Decimal) -> Product:
+    def shown(amount: Decimal) -> Decimal:
+        return (amount * rate).quantize(Decimal("0.01"))
+
+    return replace(
+        product,
+        price=shown(product.price),
+        special_price=product.special_price and shown(product.special_price),
+        bundle=tuple(
+            replace(option, selections=tuple(replace(one, price=shown(one.price)) for one in option.selections))
+            for option in product.bundle
+        ),
+    )
 
 
 def category(id_: int) -> Category:

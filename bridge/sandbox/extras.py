@@ -27,6 +27,7 @@ from bridge.sandbox.web import (
     request,
     say,
     shop_state,
+    shown_view,
     store_view,
     url,
     visitor,
@@ -107,7 +108,7 @@ def wishlist_to_cart() -> Response:
         return redirect_to(url("wishlist/"))
     product = catalog().by_id[item.product_id]
     try:
-        cart.add(state, state.open_quote(visitor(), store_view()), product, _number("qty") or item.qty)
+        cart.add(state, state.open_quote(visitor(), shown_view()), product, _number("qty") or item.qty)
     except cart.CartError as error:
         say("notice" if str(error) == cart.CHOOSE else "error", str(error))
         return redirect_to(url(f"{product.url_key}.html"))
@@ -225,11 +226,22 @@ def store_switch() -> Response:
     g.store_cookie = target.code
     quote = state.quote_of(visitor())
     if quote is not None:
-        state.move_quote(quote, target)
+        state.move_quote(quote, shown_view())
     address = from_uenc(request.args.get("uenc", "")).partition("?")[0]
     if not address.startswith(url()):
         return redirect_to(url())
     return redirect_to(url(_same_page(urlsplit(address).path, source, target)))
+
+
+@blueprint.post("/directory/currency/switch/")
+def currency_switch() -> Response:
+    """Show prices and cart in another currency of the website, for as long as the session lasts."""
+    visitor().currency = request.form.get("currency", "")
+    state = shop_state()
+    quote = state.quote_of(visitor())
+    if quote is not None:
+        state.move_quote(quote, shown_view())
+    return redirect_to(back_url())
 
 
 def _same_page(path: str, source: StoreView | None, target: StoreView) -> str:

@@ -148,7 +148,7 @@ def add_products(_root: Any, _info: Any, cartId: str, cartItems: list[Node]) -> 
     """Put products in the cart; what cannot be bought stands in ``user_errors``."""
     quote, errors = _quote(cartId), []
     for row in cartItems:
-        product = shop_state().catalogs[quote.view.code].by_sku.get(row["sku"])
+        product = shop_state().catalogs[quote.view.shelf].by_sku.get(row["sku"])
         if product is None:
             text = f'Could not find a product with SKU "{row["sku"]}"'
             errors.append({"code": "PRODUCT_NOT_FOUND", "message": text})

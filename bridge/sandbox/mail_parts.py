@@ -77,7 +77,7 @@ def items_table(rows: list[tuple[str, str, int, str]], *, css: str, totals: str 
 
 def totals(order: Order) -> str:
     """Return the totals below an item table."""
-    amount = shown(order.grand_total, order.view.locale)
+    amount = shown(order.grand_total, order.view.money)
     return f'<tfoot class="order-totals"><tr class="grand_total"><th>Total</th><td>{amount}</td></tr></tfoot>'
 
 

@@ -38,7 +38,7 @@ def order_placed(state: ShopState, order: Order) -> EmailMessage:
             line.quote_item.product.name,
             line.quote_item.sku,
             line.qty,
-            shown(line.quote_item.row_total, order.view.locale),
+            shown(line.quote_item.row_total, order.view.money),
         )
         for line in order.items
     ]
@@ -83,7 +83,7 @@ def paper(state: ShopState, kind: str, document: Document) -> EmailMessage:
     """Return the mail about a new invoice, shipment or credit memo (``kind`` is the order's list that it is in)."""
     order = document.order
     rows = [
-        (line.quote_item.product.name, line.quote_item.sku, qty, shown(line.quote_item.price * qty, order.view.locale))
+        (line.quote_item.product.name, line.quote_item.sku, qty, shown(line.quote_item.price * qty, order.view.money))
         for _, line, qty in document.rows
     ]
     body = (
@@ -166,7 +166,7 @@ def alert(state: ShopState, customer: Customer, view: StoreView, products: list[
     base_url = state.base_url(view)
     rows = "".join(
         f'<tr><td><a href="{product_url(base_url, product)}">{escape(product.name)}</a> '
-        f'<span class="price">{shown(product.final_price, view.locale)}</span> '
+        f'<span class="price">{shown(product.final_price, view.money)}</span> '
         f'<a href="{base_url}productalert/unsubscribe/email/product/{product.id}/type/{kind}/">no more of this</a>'
         "</td></tr>"
         for product in products

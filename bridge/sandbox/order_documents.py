@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox.cart import PAYMENT_TITLES, shipping_title
 from bridge.sandbox.order_rows import row_weight, rows_of
-from bridge.sandbox.values import digest, number
+from bridge.sandbox.values import digest, number, with_base
 
 if TYPE_CHECKING:
     from bridge.sandbox.orders import Note, Order
@@ -53,14 +53,14 @@ def note_document(note: Note, order: Order) -> Rest:
 
 def currencies(order: Order) -> Rest:
     """Return the currency columns that an order shares with its documents."""
-    code = order.view.currency
+    code = order.view.website.currency
     return {
         "base_currency_code": code,
         # Rates are missing where the global currency is another: the real shop writes 0 or 1 all the same.
         "base_to_global_rate": 1,
-        "base_to_order_rate": 1,
+        "base_to_order_rate": number(order.view.rate),
         "global_currency_code": "GBP",
-        "order_currency_code": code,
+        "order_currency_code": order.view.currency,
         "store_currency_code": code,
         "store_to_base_rate": 0,
         "store_to_order_rate": 0,
@@ -153,9 +153,7 @@ def _money(order: Order) -> Rest:
         **_refunded(order),
         **_canceled(order),
     }
-    document: Rest = {}
-    for key, value in amounts.items():
-        document[key] = document[f"base_{key}"] = number(value)
+    document = with_base({key: number(value) for key, value in amounts.items()}, order.view)
     if order.invoices:
         document["base_total_invoiced_cost"] = 0
     compensation = "shipping_discount_tax_compensation"
@@ -216,8 +214,7 @@ def _payment(order: Order) -> Rest:
         amounts["amount_refunded"] = sum((one.grand_total for one in order.credit_memos), ZERO)
         amounts["shipping_refunded"] = sum((one.shipping_amount for one in order.credit_memos), ZERO)
     return {
-        **{key: number(value) for key, value in amounts.items()},
-        **{f"base_{key}": number(value) for key, value in amounts.items()},
+        **with_base({key: number(value) for key, value in amounts.items()}, order.view),
         "account_status": None,
         "additional_information": [PAYMENT_TITLES[order.payment_method]],
         "cc_last4": None,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox.catalog import attribute
-from bridge.sandbox.values import number
+from bridge.sandbox.values import number, with_base
 
 if TYPE_CHECKING:
     from bridge.sandbox.goods import Product
@@ -36,7 +36,7 @@ def _share(item: OrderItem, qty: int) -> Decimal:
     return (item.discount * qty / item.qty).quantize(CENT)
 
 
-def _amounts(item: OrderItem, price: Decimal, original: Decimal, pieces: int = 1) -> Rest:
+def _amounts(order: Order, item: OrderItem, price: Decimal, original: Decimal, pieces: int = 1) -> Rest:
     """Return the money columns of a row with ``pieces`` to each piece of the line."""
     share = _share if pieces == 1 and price == item.quote_item.price else lambda _item, _qty: ZERO
     amounts: Rest = {
@@ -54,11 +54,7 @@ def _amounts(item: OrderItem, price: Decimal, original: Decimal, pieces: int = 1
         "tax_invoiced": 0,
         **_document_columns(item, share(item, item.refunded)),
     }
-    return _with_base(amounts)
-
-
-def _with_base(amounts: Rest) -> Rest:
-    return {**amounts, **{f"base_{key}": value for key, value in amounts.items()}}
+    return with_base(amounts, order.view)
 
 
 def _document_columns(item: OrderItem, refunded_discount: Decimal) -> Rest:
@@ -77,7 +73,7 @@ def _document_columns(item: OrderItem, refunded_discount: Decimal) -> Rest:
 def _row(order: Order, item: OrderItem) -> Rest:
     line = item.quote_item
     row = {
-        **_amounts(item, line.price, line.sold.price if not line.parts else line.price),
+        **_amounts(order, item, line.price, line.sold.price if not line.parts else line.price),
         **_common(order, item, 1),
         "is_virtual": int(item.is_virtual),
         "item_id": item.id,
@@ -120,7 +116,7 @@ def _part_row(order: Order, item: OrderItem, place: int, parent: Rest) -> Rest:
     part = line.parts[place]
     price = ZERO if line.product.has_fixed_price else part.price
     return {
-        **_amounts(item, price, price, part.qty),
+        **_amounts(order, item, price, price, part.qty),
         **_child_columns(order, item, part.product, part.qty),
         "item_id": item.child_ids[place],
         "quote_item_id": line.id + 1 + place,
@@ -134,7 +130,7 @@ def _variant_row(order: Order, item: OrderItem, parent: Rest) -> Rest:
         "tax_invoiced", "row_total_incl_tax",
     )  # fmt: skip
     return {
-        **_with_base(dict.fromkeys(names, 0) | _document_columns(item, ZERO)),
+        **with_base(dict.fromkeys(names, 0) | _document_columns(item, ZERO), order.view),
         **_child_columns(order, item, item.quote_item.sold, 1),
         "item_id": item.child_ids[0],
         "original_price": 0,

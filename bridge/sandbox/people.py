@@ -80,7 +80,7 @@ class Subscriber:
 class Session:
     """A visitor's PHP session. ``multishipping`` holds pieces by address id and line of the cart.
 
-    ``is_declined`` when the payment service will not pay.
+    ``is_declined`` when the payment service will not pay; ``currency`` is the visitor's choice, empty for none.
     """
 
     id: str
@@ -92,6 +92,7 @@ class Session:
     reset: tuple[int, str] | None = None
     multishipping: dict[int, dict[int, int]] = field(default_factory=dict)
     multishipping_methods: dict[int, str] = field(default_factory=dict)
+    currency: str = ""
     multishipping_payment: str = ""
     multishipping_orders: tuple[int, ...] = ()
     compared: list[int] = field(default_factory=list)

@@ -117,7 +117,7 @@ def bundle_rows(state: ShopState, catalog: Catalog, product: Product) -> list[Do
                     "name": catalog.by_id[one.product_id].name,
                     "qty": one.qty,
                     "is_default": one.is_default,
-                    "price": shown(catalog.selection_price(product, one), catalog.view.locale),
+                    "price": shown(catalog.selection_price(product, one), catalog.view.money),
                 }
                 for one in option.selections
                 if state.is_salable(catalog.by_id[one.product_id])
@@ -255,7 +255,7 @@ def configurable_options(catalog: Catalog, product: Product) -> list[Document]:
 def configurable_config(state: ShopState, catalog: Catalog, base_url: str, product: Product) -> Document:
     """Return the ``spConfig`` of the configurable widget. Variants that are sold out are not offered."""
     offered = [child for child in catalog.children(product) if state.is_salable(child)]
-    money = price_format(catalog.view.locale)
+    money = price_format(catalog.view.money)
     lowest = min((child.final_price for child in offered), default=product.price)
     return {
         "attributes": {

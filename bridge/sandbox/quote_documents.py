@@ -9,7 +9,7 @@ from bridge.sandbox import cart
 from bridge.sandbox.catalog import attribute
 from bridge.sandbox.product_documents import image_url, product_url
 from bridge.sandbox.store_documents import customer_document
-from bridge.sandbox.values import dumps, four_places, number, price_format, price_span, shown
+from bridge.sandbox.values import dumps, four_places, number, price_format, price_span, shown, with_base
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def item_options(item: QuoteItem) -> list[Document]:
 
 def cart_section(state: ShopState, quote: Quote | None, view: StoreView) -> Document:
     """Return the ``cart`` section. ``subtotalAmount`` is null as long as the visitor has no cart at all."""
-    base_url, locale = state.base_url(view), view.locale
+    base_url, locale = state.base_url(view), view.money
     subtotal = quote.subtotal if quote else Decimal(0)
     items = [_section_item(base_url, item, locale) for item in reversed(quote.items)] if quote else []
     return {
@@ -139,13 +139,10 @@ def _totals(quote: Quote, method: str | None, write: Callable[[Decimal], Any]) -
         "shipping_tax_amount": Decimal(0),
         "shipping_incl_tax": shipping,
     }
-    document: Document = {}
-    for key, amount in amounts.items():
-        document[key] = document[f"base_{key}"] = write(amount)
     return {
-        **document,
+        **with_base({key: write(amount) for key, amount in amounts.items()}, quote.view),
         "subtotal_incl_tax": write(quote.subtotal),
-        "base_currency_code": quote.view.currency,
+        "base_currency_code": quote.view.website.currency,
         "quote_currency_code": quote.view.currency,
         "items_qty": write(Decimal(quote.qty)),
         "items": [_totals_item(quote, item, write) for item in quote.items],
@@ -165,8 +162,7 @@ def _totals_item(quote: Quote, item: QuoteItem, write: Callable[[Decimal], Any])
     options = [{"value": row["value"], "label": row["label"]} for row in item_options(item)]
     return {
         "item_id": item.id if write is number else str(item.id),
-        **amounts,
-        **{f"base_{key}": value for key, value in amounts.items()},
+        **with_base(amounts, quote.view),
         "qty": item.qty,
         "row_total_with_discount": zero,
         "tax_percent": zero,
@@ -181,7 +177,7 @@ def _totals_item(quote: Quote, item: QuoteItem, write: Callable[[Decimal], Any])
 def checkout_config(state: ShopState, session: Session, quote: Quote) -> Document:
     """Return ``window.checkoutConfig`` of the cart and checkout pages: database strings, not numbers."""
     view = quote.view
-    base_url, money = state.base_url(view), price_format(view.locale)
+    base_url, money = state.base_url(view), price_format(view.money)
     customer = state.customers.get(session.customer_id or 0)
     page_totals = _totals(quote, quote.shipping_method, four_places)
     segments = [
@@ -257,7 +253,11 @@ def _customer_data(state: ShopState, customer: Customer) -> Document:
 
 def _quote_data(quote: Quote, customer: Customer | None) -> Document:
     discounted = quote.subtotal - quote.discount
-    grand_total = discounted + cart.shipping_amount(quote, quote.shipping_method)
+    amounts = {
+        "grand_total": discounted + cart.shipping_amount(quote, quote.shipping_method),
+        "subtotal": quote.subtotal,
+        "subtotal_with_discount": discounted,
+    }
     return {
         "entity_id": str(quote.id) if customer else quote.masked_id,
         "store_id": quote.view.id,
@@ -270,13 +270,11 @@ def _quote_data(quote: Quote, customer: Customer | None) -> Document:
         "items_count": str(len(quote.items)),
         "items_qty": four_places(Decimal(quote.qty)),
         "orig_order_id": "0",
-        "base_currency_code": quote.view.currency,
-        "store_currency_code": quote.view.currency,
+        "base_currency_code": quote.view.website.currency,
+        "store_currency_code": quote.view.website.currency,
         "quote_currency_code": quote.view.currency,
         "global_currency_code": "GBP",
-        **{prefix + "grand_total": four_places(grand_total) for prefix in ("", "base_")},
-        **{prefix + "subtotal": four_places(quote.subtotal) for prefix in ("", "base_")},
-        **{prefix + "subtotal_with_discount": four_places(discounted) for prefix in ("", "base_")},
+        **with_base({key: four_places(amount) for key, amount in amounts.items()}, quote.view),
         "customer_id": customer.id if customer else None,
         "customer_group_id": 1 if customer else "0",
         "customer_email": customer.email if customer else None,
@@ -289,6 +287,7 @@ def _quote_data(quote: Quote, customer: Customer | None) -> Document:
 
 def _quote_item_data(base_url: str, quote: Quote, item: QuoteItem) -> Document:
     price, total = four_places(item.price), four_places(item.row_total)
+    amounts = {"price": price, "row_total": total, "price_incl_tax": price, "row_total_incl_tax": total}
     return {
         "item_id": str(item.id),
         "quote_id": str(quote.id),
@@ -301,14 +300,7 @@ def _quote_item_data(base_url: str, quote: Quote, item: QuoteItem) -> Document:
         "sku": item.sku,
         "name": item.product.name,
         "qty": item.qty,
-        "price": price,
-        "base_price": price,
-        "row_total": total,
-        "base_row_total": total,
-        "price_incl_tax": price,
-        "base_price_incl_tax": price,
-        "row_total_incl_tax": total,
-        "base_row_total_incl_tax": total,
+        **with_base(amounts, quote.view),
         "product_type": item.product.type_id,
         "product": {
             "entity_id": str(item.product.id),
@@ -358,11 +350,12 @@ def rest_cart(state: ShopState, quote: Quote) -> Document:
         "orig_order_id": 0,
         "currency": {
             "global_currency_code": "GBP",
-            **dict.fromkeys(("base_currency_code", "store_currency_code", "quote_currency_code"), quote.view.currency),
+            **dict.fromkeys(("base_currency_code", "store_currency_code"), quote.view.website.currency),
+            "quote_currency_code": quote.view.currency,
             "store_to_base_rate": 0,
             "store_to_quote_rate": 0,
             "base_to_global_rate": 1,
-            "base_to_quote_rate": 1,
+            "base_to_quote_rate": number(quote.view.rate),
         },
         "customer_is_guest": customer is None,
         "customer_note_notify": True,

@@ -37,7 +37,7 @@ def render_info(catalog: Catalog, base_url: str, product: Product, currency: str
             "required_options": False,
         },
         "add_to_compare_button": _button(f"{base_url}catalog/product_compare/add/", str(product.id), here),
-        "price_info": _price_info(final, regular, catalog.view.locale),
+        "price_info": _price_info(final, regular, catalog.view.money),
         "images": [
             {
                 "url": image_url(base_url, product, code),

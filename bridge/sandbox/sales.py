@@ -138,7 +138,7 @@ def refund(state: ShopState, order: Order, wanted: Wanted | None = None, remark:
     _remark(state, document, remark)
     if all(line.refunded == line.qty for line in order.items):
         order.state = order.status = "closed"
-    text = f"We refunded {shown(document.grand_total, order.view.locale)} offline."
+    text = f"We refunded {shown(document.grand_total, order.view.money)} offline."
     order.history.insert(0, _note(state, Remark(text, notified=True), about="creditmemo", status=order.status))
     order.updated_at = state.now()
     return document

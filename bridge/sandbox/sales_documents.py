@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bridge.sandbox.order_documents import currencies
-from bridge.sandbox.values import number
+from bridge.sandbox.values import number, with_base
 
 if TYPE_CHECKING:
     from bridge.sandbox.orders import Document, Note, OrderItem, Track
@@ -45,8 +45,7 @@ def _money(document: Document, *, with_compensation: bool) -> Rest:
         "discount_tax_compensation_amount": Decimal(0),
         "tax_amount": Decimal(0),
     }
-    written = {key: number(value) for key, value in amounts.items()}
-    money = {**written, **{f"base_{key}": value for key, value in written.items()}}
+    money = with_base({key: number(value) for key, value in amounts.items()}, document.order.view)
     if with_compensation:
         compensation = "shipping_discount_tax_compensation"
         money |= {f"{compensation}_amount": 0, f"base_{compensation}_amnt": 0}
@@ -66,8 +65,7 @@ def _row(document: Document, id_: int, line: OrderItem, qty: int) -> Rest:
     if line.discount:
         amounts["discount_amount"] = number((line.discount * qty / line.qty).quantize(Decimal("0.01")))
     return {
-        **amounts,
-        **{f"base_{key}": value for key, value in amounts.items()},
+        **with_base(amounts, document.order.view),
         "entity_id": id_,
         "name": item.product.name,
         "order_item_id": line.id,

@@ -10,7 +10,17 @@ from markupsafe import escape
 from bridge.sandbox.product_documents import product_url
 from bridge.sandbox.quote_documents import cart_section
 from bridge.sandbox.store_documents import COUNTRIES
-from bridge.sandbox.web import Response, ajax_answer, base_url, request, shop_state, store_view, url, visitor
+from bridge.sandbox.web import (
+    Response,
+    ajax_answer,
+    base_url,
+    request,
+    shop_state,
+    shown_view,
+    store_view,
+    url,
+    visitor,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +88,7 @@ SECTIONS: dict[str, Callable[[ShopState, Session], Section]] = {
     "customer": _customer,
     "compare-products": _compare,
     "last-ordered-items": _last_ordered,
-    "cart": lambda state, session: cart_section(state, state.quote_of(session), store_view()),
+    "cart": lambda state, session: cart_section(state, state.quote_of(session), shown_view()),
     "directory-data": lambda _state, _session: {code: {"name": name} for code, name in COUNTRIES.items()},
     "captcha": _captcha,
     "instant-purchase": lambda _state, _session: {"available": False},

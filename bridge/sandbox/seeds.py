@@ -83,7 +83,7 @@ class _Past:
             quote.email = who.email
             quote.shipping_address = who.addresses[who.default_address or 0]
         quote.billing_address, quote.shipping_method = quote.shipping_address, "flatrate_flatrate"
-        products = self.state.catalogs[quote.view.code].by_id
+        products = self.state.catalogs[quote.view.shelf].by_id
         for product_id, qty, choice in lines:
             cart.add(self.state, quote, products[product_id], qty, choice)
         return quote

@@ -47,6 +47,7 @@ from bridge.sandbox.web import (
     request,
     say_in,
     shop_state,
+    shown_view,
     store_view,
     url,
 )
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
     from bridge.sandbox.options import ShopOptions
 
+CURRENCY_NAMES = {"GBP": "British Pound", "USD": "US Dollar", "EUR": "Euro"}
 ROOMS = (
     pages,
     cart_pages,
@@ -113,7 +115,7 @@ def _missing(error: HTTPException) -> Response:
 
 def _shared_values() -> dict[str, Any]:
     """Give every template the shop's addresses and the ``window.checkout`` of Luma's mini cart."""
-    here, view = url(request.path), store_view()
+    here, view = url(request.path), shown_view()
     return {
         "shop_name": SHOP_NAME,
         "base_url": url(),
@@ -121,11 +123,12 @@ def _shared_values() -> dict[str, Any]:
         "language": view.language,
         "locale": view.locale.replace("_", "-"),
         "currency": view.currency,
-        "other_views": [other for other in views_of(view.website) if other is not view],
+        "currencies": {code: CURRENCY_NAMES[code] for code in (view.website.currency, *view.website.others)},
+        "other_views": [other for other in views_of(view.website) if other.code != view.code],
         "view": view,
         "switch_url": extras.switch_url,
         "_": say_in,
-        "shown": lambda amount: shown(amount, view.locale),
+        "shown": lambda amount: shown(amount, view.money),
         "url": url,
         "uenc": uenc,
         "window_checkout": inline_json(_window_checkout(here)),

@@ -16,6 +16,7 @@ from bridge.sandbox.web import (
     redirect_to,
     regenerate,
     shop_state,
+    shown_view,
     store_view,
     url,
     visitor,
@@ -43,7 +44,8 @@ def enter(customer: Customer) -> None:
     state, session = shop_state(), visitor()
     guest_cart = state.quote_of(session)
     session.customer_id, session.quote_id = customer.id, None
-    own = state.quote_of(session) or state.new_quote(customer.id, store_view())
+    own = state.quote_of(session) or state.new_quote(customer.id, shown_view())
+    state.move_quote(own, shown_view())
     if guest_cart is not None and guest_cart is not own:
         cart.merge(state, guest_cart, own)
     regenerate()

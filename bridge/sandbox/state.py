@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from bridge.sandbox.catalog import Catalog
 from bridge.sandbox.people import SUBSCRIBED, UNCONFIRMED, UNSUBSCRIBED, Address, Customer, Session, Subscriber
 from bridge.sandbox.promotions import CouponBook
-from bridge.sandbox.quotes import Quote, QuoteItem
+from bridge.sandbox.quotes import Part, Quote, QuoteItem
 from bridge.sandbox.values import stamp
-from bridge.sandbox.views import ALL, DEFAULT, VIEWS, StoreView
+from bridge.sandbox.views import DEFAULT, SHELVES, StoreView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ class ShopState:
         self.options = options
         self.started = int(options.clock().timestamp())
         today = stamp(options.clock())[:10]
-        self.catalogs = {view.code: Catalog(view=view, today=today) for view in (*VIEWS, ALL)}
+        self.catalogs = {view.shelf: Catalog(view=view, today=today) for view in SHELVES}
         self.lock = threading.RLock()
         self.maintenance = False
         self.moment: str | None = None
@@ -221,15 +221,15 @@ class ShopState:
         return quote
 
     def move_quote(self, quote: Quote, view: StoreView) -> None:
-        """Show a cart in another view of its website: names and addresses change with it."""
-        catalog = self.catalogs[view.code]
+        """Show a cart in another view of its website: names, addresses and prices change with it."""
+        catalog = self.catalogs[view.shelf]
         quote.view = view
         quote.items = [
             replace(
                 item,
                 product=catalog.by_id[item.product.id],
                 child=catalog.by_id[item.child.id] if item.child else None,
-                parts=tuple(replace(part, product=catalog.by_id[part.product.id]) for part in item.parts),
+                parts=tuple(_moved(part, item, catalog) for part in item.parts),
             )
             for item in quote.items
         ]
@@ -256,3 +256,10 @@ class ShopState:
         """Change an order's state and status, moving its ``updated_at`` as Magento does."""
         order.state, order.status, order.updated_at = state, status, self.now()
         return order
+
+
+def _moved(part: Part, item: QuoteItem, catalog: Catalog) -> Part:
+    """Return the part of a bundle as another catalogue has it."""
+    bundle = catalog.by_id[item.product.id]
+    chosen = next(one for option in bundle.bundle for one in option.selections if one.id == part.selection_id)
+    return replace(part, product=catalog.by_id[part.product.id], price=catalog.selection_price(bundle, chosen))

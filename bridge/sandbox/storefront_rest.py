@@ -169,7 +169,7 @@ def list_items(quote: Quote) -> list[Body]:
 def add_item(quote: Quote) -> Body:
     """Put a SKU in the cart."""
     item = inner(body(), "cart_item")
-    product = shop_state().catalogs[quote.view.code].by_sku.get(str(item.get("sku")))
+    product = shop_state().catalogs[quote.view.shelf].by_sku.get(str(item.get("sku")))
     if product is None:
         raise RestError(404, NO_PRODUCT)
     extension = (item.get("product_option") or {}).get("extension_attributes") or {}

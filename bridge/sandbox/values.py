@@ -6,11 +6,13 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from decimal import Decimal
+
+    from bridge.sandbox.views import StoreView
 
 
 def stamp(moment: datetime) -> str:
@@ -21,6 +23,18 @@ def stamp(moment: datetime) -> str:
 def number(amount: Decimal) -> int | float:
     """Write money as a JSON number the way PHP does: 34, not 34.0."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def with_base(amounts: dict[str, Any], view: StoreView) -> dict[str, Any]:
+    """Return money columns of a view and, beside each, ``base_`` and its amount in the website's own currency."""
+    return {**amounts, **{f"base_{key}": _in_base(value, view) for key, value in amounts.items()}}
+
+
+def _in_base(value: Any, view: StoreView) -> Any:
+    if value is None or not view.shown_in:
+        return value
+    write = four_places if isinstance(value, str) else number
+    return write(view.in_base(Decimal(str(value))))
 
 
 def four_places(amount: Decimal) -> str:
@@ -40,13 +54,14 @@ class MoneyFormat:
 # Blanks as ICU writes them: no-break before the sign, narrow no-break between French groups of digits.
 MONEY = {
     "en_GB": MoneyFormat("£%s", ".", ","),
+    "en_GB USD": MoneyFormat("US$%s", ".", ","),
     "fr_FR": MoneyFormat("%s\N{NO-BREAK SPACE}€", ",", "\N{NARROW NO-BREAK SPACE}"),
     "de_DE": MoneyFormat("%s\N{NO-BREAK SPACE}€", ",", "."),
 }
 
 
 def shown(amount: Decimal, locale: str = "en_GB") -> str:
-    """Write money as the storefront shows it in a locale."""
+    """Write money as the storefront shows it in a locale, or in a locale and a currency of the visitor's choice."""
     money = MONEY[locale]
     whole, cents = f"{abs(amount):,.2f}".split(".")
     digits = whole.replace(",", money.group) + money.decimal + cents
@@ -73,7 +88,7 @@ def price_span(amount: Decimal, locale: str = "en_GB") -> str:
 
 
 def dumps(document: Any) -> str:
-    r"""Serialise as PHP does: no blanks, ``\/`` and ``\uXXXX``. Safe against ``</script>``."""
+    r"""Serialise as PHP does: no blanks, ``\/``, and other letters as ``\u`` with four digits; safe in a script."""
     return json.dumps(document, separators=(",", ":")).replace("/", "\\/")
 
 

@@ -62,9 +62,14 @@ def store_view() -> StoreView:
     return view
 
 
+def shown_view() -> StoreView:
+    """Return the store view in the currency that the visitor chose."""
+    return store_view().in_currency(visitor().currency)
+
+
 def catalog() -> Catalog:
     """Return the catalogue as this request's store view, or the scope of its REST path, sees it."""
-    return shop_state().catalogs[store_view().code]
+    return shop_state().catalogs[shown_view().shelf]
 
 
 def base_url() -> str:
@@ -313,6 +318,8 @@ def _vary_cookie(response: Response) -> None:
     parts = [g.vary or ("customer" if visitor().customer_id is not None else "")]
     if store_view() is not views_of(store_view().website)[0] or store_view().website is not DEFAULT.website:
         parts.append(store_view().code)
+    if shown_view().shown_in:
+        parts.append(shown_view().currency)
     value = " ".join(parts).strip() or None
     if value is not None:
         _cookie(response, "X-Magento-Vary", digest("vary", value), http_only=True, shared=False)

@@ -97,15 +97,24 @@ class Book:
         self.stores = stores
         self.values = values
         self._resolved: dict[str, Settings] = {}
+        self._values_of: dict[str, Mapping[str, tuple[str, Any]]] = {}
+        self._accounts: tuple[Account, ...] | None = None
 
     def settings(self, ref: str) -> Settings:
         """Return the values in force at ``ref``; an unknown scope has those of ``default``."""
         if ref not in self._resolved:
-            found: dict[str, tuple[str, Any]] = {}
-            for scope in reversed(list(self.lineage(ref))):
-                found.update({key: (scope, value) for key, value in self.values.get(scope, {}).items()})
-            self._resolved[ref] = Settings(ref, found)
+            self._resolved[ref] = Settings(ref, self._in_force(ref))
         return self._resolved[ref]
+
+    def _in_force(self, ref: str) -> Mapping[str, tuple[str, Any]]:
+        """Return key -> scope and value; a scope without values of its own shares what is above it."""
+        scope = ref if ref in self.parents else DEFAULT
+        if scope not in self._values_of:
+            own = {key: (scope, value) for key, value in self.values.get(scope, {}).items()}
+            above = self.parents[scope]
+            known = self._in_force(above) if above is not None else {}
+            self._values_of[scope] = {**known, **own} if own else known
+        return self._values_of[scope]
 
     def lineage(self, ref: str) -> Iterator[str]:
         """Yield ``ref`` and the scopes above it, nearest first."""
@@ -125,14 +134,21 @@ class Book:
 
     def accounts(self) -> tuple[Account, ...]:
         """Return every account with its stores; the same key as own and global account is one account."""
+        if self._accounts is None:
+            self._accounts = self._found()
+        return self._accounts
+
+    def _found(self) -> tuple[Account, ...]:
         found: dict[str, tuple[str, str, bool, dict[str, Store]]] = {}
+        ids: dict[str, str] = {}
         for is_global, key_name in ((False, "general.api_key"), (True, "global.api_key")):
             for store in self.stores:
                 settings = self.settings(store.ref)
                 key = settings[key_name]
                 if not key or not settings["general.enabled"]:
                     continue
-                row = found.setdefault(account_id(key), (key, settings.source(key_name), is_global, {}))
+                id_ = ids.get(key) or ids.setdefault(key, account_id(key))
+                row = found.setdefault(id_, (key, settings.source(key_name), is_global, {}))
                 row[3].setdefault(store.ref, store)
         return tuple(
             Account(id_, key, owner, is_global, self.settings(owner), tuple(stores.values()))

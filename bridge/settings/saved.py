@@ -15,6 +15,7 @@ from bridge.models import AuditLog, Cursor, Scope, SettingValue
 from bridge.settings.book import DEFAULT, Book, Store
 from bridge.settings.clashes import GONE, refuse_clash
 from bridge.settings.table import BY_KEY, parse, setting
+from bridge.writing import keep_note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +138,7 @@ def read_snapshot(path: Path) -> Book | None:
 
 def _mark() -> None:
     """Tell the other processes that the book must be read again."""
-    db.session.merge(Cursor(name=MARK, data={"mark": uuid.uuid4().hex}))
+    keep_note(MARK, {"mark": uuid.uuid4().hex})
 
 
 def _audit(who: str, what: str, before: Any, after: Any) -> None:

@@ -281,14 +281,25 @@ class Magento:
             raise smaller("Something in front of the shop refuses a value of this question") from None
 
     def _rows_in(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield the rows with these ids; what the shop does not have is gone when it says so twice."""
+        missing = set(ids)
+        for raw in self._rows_of(kind, sorted(missing)):
+            missing.discard(read.entity_id(kind, raw))
+            yield raw
+        if missing:
+            yield from self._rows_of(kind, sorted(missing))
+
+    def _rows_of(self, kind: Kind, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         for part in in_lists(ids, FETCH_MOST):
             raws, total = self._lists.page(ROUTES[kind], [one_of("entity_id", part)], ("entity_id",), len(part), None)
             if len(raws) < total and len(part) > 1:
                 # The shop's page limit is lower than the list: what is missing is not gone.
-                yield from self._rows_in(kind, part[: len(part) // 2])
-                yield from self._rows_in(kind, part[len(part) // 2 :])
+                yield from self._rows_of(kind, part[: len(part) // 2])
+                yield from self._rows_of(kind, part[len(part) // 2 :])
                 continue
-            yield from (raw for raw in raws if read.entity_id(kind, raw) in part)
+            if any(read.entity_id(kind, raw) not in part for raw in raws):
+                raise later("The shop answered a list of others than were asked for", ODD_SECONDS)
+            yield from raws
 
     def _get(self, route: str, query: Query | None = None) -> Answer:
         with every_route():

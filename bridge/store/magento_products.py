@@ -7,6 +7,7 @@ A product list is not limited to the store view's website; the view only decides
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,15 +15,18 @@ import msgspec
 from bridge.errors import Retry, Stumbled
 from bridge.store import magento_read as read
 from bridge.store.entities import Category, Product, ProductView
+from bridge.store.magento_faults import ODD_SECONDS, later
 from bridge.store.magento_rest import NotTaken, NotThere
 from bridge.store.magento_search import criteria, in_lists, one_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from bridge.store.magento_rest import Rest
+    from bridge.store.magento_rest import Answer, Rest
 
 MOST = 100
+ENABLED, HIDDEN = 1, 1
+"""Magento's status of a product that is on, and its visibility where it has no page of its own."""
 KEPT_SECONDS = 3600.0
 SHOWN = "items[id,url,price_info[final_price,regular_price,minimal_price,minimal_regular_price]]"
 
@@ -73,7 +77,11 @@ class Products:
 
     def _in_view(self, field: str, values: list[str], view: str) -> dict[str, Product]:
         raws = self._list(field, values, view)
-        shown = self._shown(list(raws), view) if view else {}
+        # What the shop does not have is gone when it says so twice.
+        missing = [id_ for id_ in values if id_ not in raws] if field == "entity_id" else []
+        if missing:
+            raws |= self._list(field, missing, view)
+        shown = self._shown(raws, view) if view else {}
         categories = self._named({id_ for raw in raws.values() for id_ in read.category_ids(raw)}, view)
         found = {}
         for id_, raw in raws.items():
@@ -96,7 +104,10 @@ class Products:
             raise Stumbled(str(error), after=300) from None
         if read.whole(data.get("total_count")) is None:
             raise Retry("The shop answered a list without its total_count.", after=60)
-        return {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
+        found = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
+        if field == "entity_id" and not found.keys() <= set(values):
+            raise later("The shop answered a list of others than were asked for", ODD_SECONDS)
+        return found
 
     def _named(self, ids: set[str], view: str) -> dict[str, Category]:
         """Return the categories as the store view names them; those that the shop does not tell have their id only."""
@@ -112,11 +123,12 @@ class Products:
             known.update({str(row.get("id")): read.category(row) for row in read.rows(data.get("items"))})
         return known
 
-    def _shown(self, ids: list[str], view: str) -> dict[str, dict[str, Any]]:
+    def _shown(self, raws: dict[str, dict[str, Any]], view: str) -> dict[str, dict[str, Any]]:
         """Return what the shop front shows; a row is missing for variants and for what is out of stock."""
-        config = self._configs().get(view)
+        config, ids = self._configs().get(view), list(raws)
         if config is None or not ids:
             return {}
+        some = any(raw.get("status") == ENABLED and raw.get("visibility") != HIDDEN for raw in raws.values())
         query = criteria([one_of("entity_id", ids)], size=len(ids))
         query += [
             ("storeId", str(config.get("id"))),
@@ -124,10 +136,27 @@ class Products:
         ]
         query.append(("fields", SHOWN))
         try:
-            data = read.table(self._rest.get("products-render-info", query, store=view).data)
+            ask = partial(self._rest.get, "products-render-info", query, store=view)
+            return self._about("id", ids, ask, some=some)
         except (NotThere, NotTaken):
             return {}
-        return {str(row["id"]): row for row in read.rows(data.get("items")) if row.get("id")}
+
+    def _about(
+        self, key: str, asked: list[str], ask: Callable[[], Answer], *, some: bool = True
+    ) -> dict[str, dict[str, Any]]:
+        """Return the rows about what was asked for, by its name; `key` is compared as the database does.
+
+        The shop may rightly tell nothing of some, or of all. But what stands between it and bridge gives another
+        question's answer now and then: one with rows that nobody asked for, or without rows where there should be
+        `some`, is asked for once more, and what is said twice is believed.
+        """
+        names = {name.casefold(): name for name in asked}
+        for _ in range(2):
+            rows = read.rows(read.table(ask().data).get("items"))
+            told = {str(row.get(key)).casefold(): row for row in rows}
+            if (told or not some) and told.keys() <= names.keys():
+                break
+        return {names[name]: row for name, row in told.items() if name in names}
 
     def _with_stock(self, products: dict[str, Product], views: Sequence[str]) -> dict[str, Product]:
         """Fill in whether any website that sells the product, of those of the views asked for, can sell it now."""
@@ -148,14 +177,14 @@ class Products:
         found: dict[str, bool] = {}
         for part in in_lists(skus, MOST) if website else ():
             query = criteria([one_of("sku", part)], sort=["sku"], size=len(part))
+            route = f"inventory/export-stock-salable-qty/website/{website}"
             try:
-                data = self._rest.get(f"inventory/export-stock-salable-qty/website/{website}", query).data
+                rows = self._about("sku", part, partial(self._rest.get, route, query))
             except NotThere:
                 return self._legacy_stock(skus)
             except NotTaken:
                 continue
-            for row in read.rows(read.table(data).get("items")):
-                found[str(row.get("sku"))] = read.flag(row.get("is_salable"))
+            found |= {sku: read.flag(row.get("is_salable")) for sku, row in rows.items()}
         return found
 
     def _legacy_stock(self, skus: list[str]) -> dict[str, bool]:

@@ -40,6 +40,12 @@ PAGE_TYPES: tuple[tuple[str, str | None], ...] = (
 None is a page without a type of its own, as is every page that no line names: account, contact, log-in and the like.
 """
 
+META_TYPES: tuple[tuple[str, str | None], ...] = (("og:product", "product"),)
+"""What ``og:type`` says, less an ``og:`` of its own, where no class says anything; paths come after it.
+
+Magento's default templates have it on product pages (``product``, or ``og:product`` before).
+"""
+
 PATH_TYPES: tuple[tuple[str, str | None], ...] = (
     ("/", "homepage"),
     ("/checkout/cart", "basket"),

@@ -18,7 +18,7 @@ import structlog
 
 from bridge.settings import DEFAULT, Store
 from bridge.settings.pages import page_type_pairs
-from bridge.tracking.pages import PAGE_TYPES, PATH_TYPES, is_below
+from bridge.tracking.pages import META_TYPES, PAGE_TYPES, PATH_TYPES, is_below
 from bridge.tracking.shrink import shrink
 
 if TYPE_CHECKING:
@@ -39,13 +39,16 @@ log = structlog.get_logger()
 PARTS = {
     "basket": ("small", "learn", "basket"),
     "graphql": ("small", "learn", "named", "graphql"),
-    "listing": ("small", "listing"),
+    "listing": ("small", "learn", "skus", "listing"),
+    "product": ("small", "learn", "skus", "product"),
     "layer": ("small", "learn", "layer"),
     "variant": ("small", "learn", "variant"),
     "visit": ("small", "named", "visit"),
 }
 """Scripts that the tag loads where a page needs them, with their files; each is the same for every store view."""
 MAIN = ("page", "adds", "watch", "visitor", "view")
+EAGER = "//# allFunctionsCalledOnLoad\n"
+"""Has Chromium compile the tag beside the main thread while it loads, not each function when it is first called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ class Tags:
             self._config.prefix,
             self._config.ometria_tag_url,
             PAGE_TYPES,
+            META_TYPES,
             PATH_TYPES,
             self._sources.digest,
             list(views.values()),
@@ -208,7 +212,7 @@ class Tags:
                 "version": rendered.version,
                 "prefix": self._config.prefix,
                 "tagUrl": self._config.ometria_tag_url,
-                "pageTypes": "" if waits else _rows([*rules, *PAGE_TYPES, *PATH_TYPES]),
+                "pageTypes": "" if waits else _rows([*rules, *PAGE_TYPES, *META_TYPES, *PATH_TYPES]),
                 "view": view,
             }
             names = (
@@ -216,7 +220,7 @@ class Tags:
                 if waits
                 else ("small", "tools", "layered" if view["mode"] == "data_layer" else "direct", *MAIN)
             )
-            plain = f"{self._sources.joined(('base', *names, 'begin'))}({_as_script(data)});\n".encode()
+            plain = f"{EAGER}{self._sources.joined(('base', *names, 'begin'))}({_as_script(data)});\n".encode()
         return Script(rendered.version, plain, gzip.compress(plain, mtime=0))
 
     def _markup(self, view: dict[str, Any], version: str) -> bytes | None:

@@ -13,13 +13,13 @@ import structlog
 from bridge.alerts import jobs
 from bridge.alerts.jobs import Reminder
 from bridge.alerts.standing import KEPT_SECONDS, QUIET_SECONDS
-from bridge.clock import BEAT, CHORES
+from bridge.clock import BEAT, CHORES, LATE_SECONDS
 from bridge.config import Config
 from bridge.db import db
 from bridge.models import EventLog
 from bridge.models_coupons import CouponPool
 from bridge.ops import set_up_logging
-from bridge.queues import JOBS, Wakes, connect
+from bridge.queues import JOBS, connect
 from tests.alerts.conftest import NOON, TOKEN
 
 
@@ -150,8 +150,9 @@ def test_no_token_and_no_address_is_in_the_log_or_the_database(told, hook, sink,
 
 
 @pytest.mark.redis
-def test_each_worker_wakes_the_job_itself_and_no_two_wait(redis_server, redis_client):
-    reminders = [Reminder(Wakes(connect(redis_server.url)), every=0.02) for _ in range(2)]
+def test_while_no_clock_ticks_each_worker_wakes_the_job_itself_and_no_two_wait(redis_server, redis_client):
+    redis_client.set(BEAT, str(time.time() - LATE_SECONDS - 1))
+    reminders = [Reminder(connect(redis_server.url), every=0.02) for _ in range(2)]
     for one in reminders:
         one.start()
     try:
@@ -166,18 +167,41 @@ def test_each_worker_wakes_the_job_itself_and_no_two_wait(redis_server, redis_cl
             one.stop()
 
 
-def test_a_reminder_outlives_a_redis_that_is_gone(tmp_path):
+@pytest.mark.redis
+def test_while_a_clock_ticks_it_alone_wakes_the_job(redis_server, redis_client):
+    looked = []
+
+    class Watched:
+        def __init__(self, connection):
+            self._connection = connection
+
+        def get(self, name):
+            looked.append(name)
+            return self._connection.get(name)
+
+    redis_client.set(BEAT, str(time.time()))
+    reminder = Reminder(Watched(connect(redis_server.url)), every=0.01)
+    reminder.start()
+    end = time.monotonic() + 20
+    while len(looked) < 5 and time.monotonic() < end:
+        time.sleep(0.01)
+    reminder.stop()
+    assert looked[:5] == [BEAT] * 5
+    assert redis_client.llen("rq:queue:upkeep") == 0
+
+
+def test_a_reminder_outlives_a_redis_that_is_gone():
     asked = []
 
-    class Broken(Wakes):
-        def try_wake(self, name, *args):
+    class Broken:
+        def get(self, name):
             asked.append(name)
             raise OSError
 
-    reminder = Reminder(Broken(connect(f"unix://{tmp_path}/none", timeout=0.1)), every=0.01)
+    reminder = Reminder(Broken(), every=0.01)
     reminder.start()
     end = time.monotonic() + 20
     while len(asked) < 3 and time.monotonic() < end:
         time.sleep(0.01)
     reminder.stop()
-    assert asked[:3] == ["alerts"] * 3
+    assert asked[:3] == [BEAT] * 3

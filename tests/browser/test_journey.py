@@ -7,20 +7,12 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.journey import STEPS, check_events, check_records, travel
 from tests.browser.shopper import CHROMIUM, Shopper, launch
-from tests.browser.stack import Stack
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium"),
 ]
-
-
-@pytest.fixture
-def stack(tmp_path):
-    made = Stack(tmp_path / "var").start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

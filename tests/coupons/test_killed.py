@@ -22,7 +22,7 @@ from tests.coupons.till import AUTO, later, states
 from tests.faults.dying import run_and_die
 
 STEPS = (
-    (ledger, "begin_write"),
+    *((room, "begin_write") for room in (ledger, requests, insert, stock, endings)),
     (ledger, "announce"),
     (ledger, "mark_sent"),
     (ledger, "landed"),

@@ -28,6 +28,7 @@ from tests.export import samples
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "ometria_api.yaml"
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+METHODS = {"get", "post", "put", "patch", "delete"}
 SECRET = "a-secret-key-for-tests-0123456789"
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
@@ -117,36 +118,40 @@ def _examples(count):
     )
 
 
-def each(schema, count):
-    """Run a test with cases of each operation, each a test with a name of its own: test runners count by names."""
+def each(schema, count, check):
+    """Return a test for each operation, by a name of its own: what runs tests in several processes counts them by names."""
 
-    def decorate(check):
-        @pytest.mark.parametrize(
-            "operation", [one.ok() for one in schema.get_all_operations()], ids=lambda one: one.label
-        )
-        def test(operation, room):
-            _examples(count)(hypothesis.given(case=operation.as_strategy())(lambda case: check(case, room)))()
+    def made(path, method):
+        @schema.include(path=path, method=method.upper()).parametrize()
+        @_examples(count)
+        def test(case, room, redis_client):
+            del redis_client  # its emptying keeps the memory of signatures small
+            check(case, room)
 
         return test
 
-    return decorate
+    paths = schema.raw_schema["paths"]
+    asked = [(path, method) for path, methods in paths.items() for method in methods if method in METHODS]
+    return {f"test_{check.__name__}_{method}_{path.rpartition('/')[2]}": made(path, method) for path, method in asked}
 
 
-@each(schema, 12)
-def test_whatever_is_asked_the_answer_is_one_that_is_described(case, room):
+def whatever_is_asked_the_answer_is_one_that_is_described(case, room):
     case.operation.schema.app = room.signing
     answer = case.call(app=room.signing)
     case.validate_response(answer, checks=CHECKS)
 
 
-@each(unsigned, 10)
-def test_unsigned_the_answer_is_403_and_nothing_else(case, room):
+def unsigned_the_answer_is_403_and_nothing_else(case, room):
     case.operation.schema.app, calls = room.app, len(room.shop.calls)
     answer = case.call(app=room.app, headers={"Host": HOST})
     assert answer.status_code in {403, 404, 405}
     assert answer.status_code != 403 or answer.content == b"{}"
     assert len(room.shop.calls) == calls
     case.validate_response(answer, checks=CHECKS)
+
+
+globals().update(each(schema, 12, whatever_is_asked_the_answer_is_one_that_is_described))
+globals().update(each(unsigned, 10, unsigned_the_answer_is_403_and_nothing_else))
 
 
 def test_both_good_and_bad_answers_were_seen(room):

@@ -9,6 +9,7 @@ import msgspec
 
 from bridge.config import Config
 from bridge.db import db
+from bridge.errors import Retry
 from bridge.export import Exporter, sent
 from bridge.export.mapping import Mapped
 from bridge.export.preview import explain_ref
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from bridge.events import EntityRef
+
+
+class NoRedis:
+    """What stands for Ometria: a pace that cannot be looked at, since Redis does not answer."""
+
+    @property
+    def pacer(self) -> NoRedis:
+        return self
+
+    def standing(self, key: str, rate: int) -> None:
+        raise Retry("Redis does not answer.")
 
 
 @dataclasses.dataclass
@@ -39,7 +51,7 @@ def furnish(board: Flask) -> Exporter:
     """Give the application an export room, the tree of its shop and one account."""
     shop = Memory(samples.TREE, samples.ENTITIES)
     config = Config(secret_keys=(KEY,))
-    services: Any = Exporter(config, None, Wakes(), shop, None)  # type: ignore[arg-type] # no Redis, no Ometria
+    services: Any = Exporter(config, None, Wakes(), shop, NoRedis())  # type: ignore[arg-type] # no Redis, no Ometria
     board.extensions["bridge.export"] = services
     with board.app_context():
         keep_tree(samples.TREE, secure=False)

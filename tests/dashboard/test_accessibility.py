@@ -129,6 +129,20 @@ def test_axe_has_nothing_serious_against_any_page(board, look, origin, signed_in
     assert bad == []
 
 
+@pytest.mark.slow
+def test_every_page_fits_a_phone_without_moving_sideways(board, look, origin, signed_in):  # noqa: F811
+    fill(board)
+    found, _ = html_pages(board, signed_in("owner"))
+    page, wide = look("owner", viewport={"width": 360, "height": 780}), {}
+    start = origin.removesuffix(BASE)
+    for path in [*found, *(BASE + state for state in STATES)]:
+        page.goto(start + path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 360:
+            wide[path] = width
+    assert wide == {}
+
+
 @pytest.mark.parametrize("name", LOOKS)
 def test_axe_has_nothing_serious_against_forms_that_were_refused(board, look, origin, name):  # noqa: F811
     fill(board)

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from bench import dashboard as bench
 from bench.dashboard_rows import Size, fill
-from bridge.dashboard import figures
+from bridge.dashboard import backlog, coupon_log, figures
 from bridge.db import Base, db
-from bridge.export import log_search
+from bridge.export import log_search, refusals
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -44,6 +44,9 @@ def large(tmp_path_factory):
 def test_no_page_reads_a_large_table_from_end_to_end(large, monkeypatch):
     monkeypatch.setattr(log_search, "LOOKED", 500)
     monkeypatch.setattr(figures, "COUNTED", 100)
+    monkeypatch.setattr(backlog, "COUNTED", 20)
+    monkeypatch.setattr(refusals, "LOOKED", 100)
+    monkeypatch.setattr(coupon_log, "LOOKED", 100)
     app, watch = large
     client = bench.signed_in(app)
     found = {}

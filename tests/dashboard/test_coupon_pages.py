@@ -63,6 +63,7 @@ def test_a_viewer_sees_figures_and_neither_codes_nor_buttons(pool, board, signed
     assert "Welcome Welcome <b> (2) usable 17 of 20 3 0 0 0 0" in text
     page = client.get(f"{BASE}/coupons/{pool}?request=r1")
     assert "3 of 3 codes" in words(page)
+    assert f'href="{BASE}/coupons/log?pool={pool}"' in page.get_data(as_text=True)
     assert "OM-" not in page.get_data(as_text=True)
     assert f'action="{BASE}/coupons' not in page.get_data(as_text=True)
     assert client.get(f"{BASE}/coupons/{pool}/codes.csv").status_code == 403

@@ -59,6 +59,21 @@ def test_records_are_counted_by_hour_when_they_were_accepted():
 
 
 @pytest.mark.usefixtures("inside")
+def test_hours_that_are_over_are_counted_once_and_the_last_two_each_time():
+    def add(at):
+        db.session.add(RequestLog(at=at, account="a", kind="order", records=1, status=200, outcome=""))
+
+    add(NOON - 2 * 3600)
+    assert figures.sent(NOON).counts["order"][-3:] == [1, 0, 0]
+    for at in (NOON - 2 * 3600, NOON - 3600, NOON):
+        add(at)
+    assert figures.sent(NOON).counts["order"][-3:] == [1, 1, 1]
+    assert figures.sent(NOON + 3600).counts["order"][-4:] == [1, 1, 1, 0], "an hour that goes on is counted once more"
+    add(NOON + 3600)
+    assert figures.sent(NOON + 24 * 3600).counts["order"][:2] == [1, 0], "what is older than a day is let go"
+
+
+@pytest.mark.usefixtures("inside")
 def test_refused_records_wait_in_neither_lane():
     for number, (lane, state) in enumerate(
         [("live", "waiting"), ("history", "waiting"), ("live", "refused"), ("history", "refused")]

@@ -22,8 +22,13 @@ def shown(client):
     return html.unescape(client.get(f"{BASE}/history").get_data(as_text=True))
 
 
+def ask(client, **sent):
+    return client.post(f"{BASE}/history", data={"csrf_token": token(client, f"{BASE}/history"), **sent})
+
+
 def post(client, path="", **sent):
-    return client.post(f"{BASE}/history{path}", data={"csrf_token": token(client, f"{BASE}/history"), **sent})
+    sure = {} if path else {"sure": "1"}
+    return client.post(f"{BASE}/history{path}", data={"csrf_token": token(client, f"{BASE}/history"), **sure, **sent})
 
 
 def states(board):
@@ -57,6 +62,55 @@ def test_what_cannot_be_is_said_and_nothing_begins(room, board, signed_in, sent,
     assert states(board) == {}
 
 
+def fields(page):
+    """Return the hidden fields of the form that asks back."""
+    form = re.search(r'<form[^>]*role="alertdialog".*?</form>', page, re.DOTALL).group()
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+
+
+def test_an_export_begins_only_once_it_was_confirmed(room, board, signed_in):
+    with board.app_context():
+        note = {"state": "done", "seen": 1200, "total": 1200, "began": time.time() - 60, "after": None}
+        note |= {"since": "2026-01-01", "until": "2026-01-31"}
+        cursors.save("history:order:store:fr", note)
+    client = signed_in("editor")
+    for other in ({}, {"since": "2026-01-01"}, {"since": "2026-01-01", "until": "2026-02-01"}):
+        page = ask(client, kind="order", scope="store:fr", **other).get_data(as_text=True)
+        assert "begin this export?" in page
+        assert "The last one went through" not in page, "it was of other days"
+    answer = ask(client, kind="order", scope="store:fr", since="2026-01-01", until="2026-01-31")
+    page = html.unescape(answer.get_data(as_text=True))
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert answer.status_code == 200
+    assert "begin this export?" in text
+    assert "Those made 2026-01-01 to 2026-01-31. What did not change since it was sent is left out." in text
+    assert "The last one went through 1,200." in text
+    assert states(board) == {("order", "store:fr"): "done"}, "nothing has begun"
+    assert room.wakes.woken == []
+    sent = fields(page)
+    assert client.post(f"{BASE}/history", data=sent).status_code == 303
+    assert states(board) == {("order", "store:fr"): "running"}
+    with board.app_context():
+        note = cursors.read("history:order:store:fr")
+    assert (note["since"], note["until"], note["force"]) == ("2026-01-01", "2026-01-31", False)
+
+
+@pytest.mark.parametrize("kind", ["contact", "product", "order"])
+def test_a_re_export_sends_one_entity_whether_it_changed_or_not(room, board, signed_in, kind):
+    client = signed_in("editor")
+    page = html.unescape(ask(client, kind="all", again=kind, scope="default").get_data(as_text=True))
+    assert "What did not change since it was sent is sent again, too." in page
+    assert client.post(f"{BASE}/history", data=fields(page)).status_code == 303
+    assert states(board) == {(kind, "default"): "running"}
+    with board.app_context():
+        assert cursors.read(f"history:{kind}:default")["force"] is True
+
+
+def test_an_unknown_entity_is_refused(room, board, signed_in):
+    assert ask(signed_in("editor"), kind="all", again="admin", scope="default").status_code == 400
+    assert states(board) == {}
+
+
 def test_it_is_paused_resumed_and_cancelled(room, board, signed_in):
     client = signed_in("editor")
     post(client, kind="order", scope="default")
@@ -82,7 +136,7 @@ def test_progress_rate_and_end_are_shown(room, board, signed_in):
 
 def test_a_viewer_changes_nothing(room, board, signed_in):
     client = signed_in("viewer")
-    assert "Begin an export" not in shown(client)
+    assert "Historical Data Export" not in shown(client)
     assert post(client, kind="order", scope="default").status_code == 403
     assert post(client, "/turn", kind="order", scope="default", turn="cancel").status_code == 403
     assert post(client, "/offer").status_code == 403

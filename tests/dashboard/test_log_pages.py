@@ -57,6 +57,24 @@ def test_the_request_log_shows_every_call_the_newest_first(logged, signed_in):
     assert "Records set aside" not in page
 
 
+@pytest.mark.parametrize(
+    ("status", "found"), [("200", ["req-1"]), ("4xx", ["req-2"]), ("none", [NO_ID]), ("", [NO_ID, "req-2", "req-1"])]
+)
+def test_the_log_and_its_file_are_filtered_by_status(logged, signed_in, status, found):
+    client = signed_in("viewer")
+    assert requests_of(shown(client, f"requests?status={status}")[1]) == found
+    text = client.get(f"{BASE}/logs/requests/file.csv?status={status}").get_data(as_text=True)
+    assert [row["request_id"] or NO_ID for row in csv.DictReader(io.StringIO(text))] == found
+
+
+def test_a_status_that_is_none_is_told_and_the_log_is_shown_all_the_same(logged, signed_in):
+    client = signed_in("viewer")
+    status, page = shown(client, "requests?status=abc")
+    assert (status, requests_of(page)) == (400, [NO_ID, "req-2", "req-1"])
+    assert "A status is a number such as 429" in page
+    assert client.get(f"{BASE}/logs/requests/file.csv?status=abc").status_code == 400
+
+
 def test_the_error_log_shows_what_was_not_accepted_and_what_was_set_aside(logged, signed_in):
     _, page = shown(signed_in("viewer"), "errors")
     assert requests_of(page) == [NO_ID, "req-2"]

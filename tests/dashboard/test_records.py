@@ -12,7 +12,7 @@ from bridge.db import db
 from bridge.errors import Retry
 from bridge.events import EntityRef
 from bridge.export import ledger, people
-from bridge.models import Pending
+from bridge.models import AuditLog, Pending
 from bridge.settings import set_value
 from tests.dashboard.desk import BASE, KEY, read_form
 from tests.dashboard.export_desk import account, furnish, send
@@ -149,6 +149,12 @@ class TestPage:
         assert "&lt;script&gt;alert" in page
 
 
+def noted():
+    """Who did what with records, by the audit log."""
+    lines = db.session.query(AuditLog).filter(AuditLog.what.contains("product"))
+    return [(line.who, line.what) for line in lines]
+
+
 class TestTryAgain:
     @pytest.fixture
     def aside(self, room, board):
@@ -166,6 +172,7 @@ class TestTryAgain:
         assert "It is tried again." in page_of(client, "product", "1")
         with board.app_context():
             assert db.session.get(Pending, aside).state == "waiting"
+            assert noted() == [("editor", "refused product 1 tried again")]
         assert ("backlog", room.wakes.woken[0][1]) in room.wakes.woken
 
     def test_a_viewer_may_not(self, room, signed_in, aside):
@@ -193,6 +200,7 @@ class TestSendNow:
             row = db.session.query(Pending).one()
             assert (row.kind, row.entity, row.lane, row.state, row.force) == ("product", "1", "live", "waiting", True)
             assert ("session", row.account, "live") in room.wakes.woken
+            assert noted() == [("editor", "product 1 sent now")]
 
     def test_what_no_account_takes_is_said_and_not_owed(self, room, board, signed_in):
         client = signed_in("editor")
@@ -200,6 +208,7 @@ class TestSendNow:
         assert "No account takes it now" in page_of(client, "product", "999999")
         with board.app_context():
             assert db.session.query(Pending).count() == 0
+            assert noted() == []
 
     def test_a_shop_that_is_away_is_said(self, room, board, signed_in):
         client = signed_in("editor")

@@ -284,11 +284,11 @@ def test_no_cell_of_any_downloaded_table_is_computed(board, signed_in):
             )
         db.session.commit()
     client = signed_in("owner")
-    tables = [
-        answer for answer in (client.get(path, buffered=True) for path in pages(board)) if answer.mimetype == "text/csv"
-    ]
-    assert tables
-    for answer in tables:
+    answers = {path: client.get(path, buffered=True) for path in pages(board)}
+    tables = {path: answer for path, answer in answers.items() if answer.mimetype == "text/csv"}
+    assert set(tables) == {path for path in answers if path.endswith(".csv")}
+    assert len(tables) > 1
+    for answer in tables.values():
         rows = list(csv.reader(io.StringIO(answer.get_data(as_text=True), newline="")))
         assert len(rows) > 1, "not empty"
         for cell in (cell for row in rows for cell in row):

@@ -105,6 +105,13 @@ class TestProducts:
     def test_a_name_is_text_and_travels_unchanged(self, record, name):
         assert record("product", product(name=name)).get("title") == (name.strip() or None)
 
+    @pytest.mark.parametrize("label", ["<b>Red</b> &amp; more", "</script><script>alert(1)</script>", "19″ “Red”"])
+    def test_the_label_of_an_option_is_text_and_travels_unchanged(self, shop, record, label):
+        shop.attributes["color"] = {**raw_shop.select("color", 93), "options": [{"label": label, "value": "4"}]}
+        raw = product(custom_attributes=[{"attribute_code": "color", "value": "4"}])
+        found = record("product", raw, products__mapping=["color"])
+        assert found["attributes"] == [{"type": "color", "id": "4", "label": label}]
+
     @pytest.mark.parametrize(
         ("given", "sent"),
         [(-5, Decimal(-5)), ("-0.5000", Decimal("-0.5000")), ("12.3456", Decimal("12.3456")), (0, 0), ("0.0000", 0)],
@@ -175,7 +182,15 @@ class TestProducts:
         assert found["image_url"].endswith("/catalog/product/a.jpg")
 
 
+MARKUP = ("<b>Ada</b> &amp; co", "</script><script>alert(1)</script>", 'O\'Neill "x" <i>')
+
+
 class TestCustomers:
+    @pytest.mark.parametrize("name", MARKUP)
+    def test_a_name_is_text_and_travels_unchanged(self, record, name):
+        found = record("contact", customer(firstname=name, lastname=name))
+        assert (found["firstname"], found["lastname"]) == (name, name)
+
     @pytest.mark.parametrize("name", [None, "", "   ", [], False])
     def test_a_customer_without_a_name_has_none(self, record, name):
         found = record("contact", customer(firstname=name, lastname=name))

@@ -41,6 +41,9 @@ def log(database):
         ({"outcome": "accepted"}, ["product"]),
         ({"request_id": "r1"}, ["product"]),
         ({"text": "later"}, ["order"]),
+        ({"status": (503, 503)}, ["order"]),
+        ({"status": (400, 599)}, ["contact", "order"]),
+        ({"status": (0, 0)}, []),
         ({"text": "%"}, []),
         ({"since": 2000.0}, ["contact", "order"]),
         ({"since": 1000.0, "until": 2000.0}, ["product"]),
@@ -50,6 +53,19 @@ def log(database):
 )
 def test_lines_are_filtered_and_the_newest_come_first(log, wanted, kinds):
     assert [row["kind"] for row in lines(Wanted(**wanted))] == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("429", (429, 429)), ("4xx", (400, 499)), (" 5XX ", (500, 599)), ("none", (0, 0))]
+)
+def test_a_status_is_a_number_a_class_or_none(text, found):
+    assert log_search.statuses(text) == found
+
+
+@pytest.mark.parametrize("text", ["42", "4x", "600", "099", "-200", "ok", "200,201", "4xx or 5xx"])
+def test_no_status_is_told_in_a_sentence(text):
+    with pytest.raises(Misconfigured, match="A status is a number such as 429"):
+        log_search.statuses(text)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 9])

@@ -6,11 +6,13 @@ import msgspec
 import pytest
 
 from bridge.db import db
+from bridge.errors import Misconfigured
 from bridge.events import EntityRef
-from bridge.export import bodies, jobs
+from bridge.export import bodies, jobs, people
 from bridge.export.preview import explain
 from bridge.models import SentBody
 from tests.export import samples
+from tests.export.conftest import SECRET
 from tests.export.test_jobs import owe
 
 pytestmark = pytest.mark.redis
@@ -86,3 +88,25 @@ def test_data_quality_is_told_in_the_preview(room, settings):
     assert explain("product", "1")[0]["warnings"] == ["The product is for sale and has no price above 0."]
     settings(quality__price="block")
     assert explain("product", "1")[0]["reason"].startswith("Held back by data quality")
+
+
+@pytest.mark.parametrize("by", ["guest@example.com", "subscriber:{}"])
+def test_a_guest_subscriber_is_found_by_address_and_by_our_number(room, by):
+    id_ = people.note("guest@example.com", "default", 1, 1_750_000_000.0, (SECRET,))
+    db.session.commit()
+    (row,) = explain("contact", by.format(id_))
+    assert (row["record"]["email"], row["record"]["id"]) == ("guest@example.com", id_)
+
+
+@pytest.mark.parametrize("typed", ["nobody@example.com", "subscriber:7", "subscriber:" + "9" * 30])
+def test_an_unknown_subscriber_is_told_in_a_sentence(room, typed):
+    with pytest.raises(Misconfigured, match="The shop has no such contact"):
+        explain("contact", typed)
+
+
+def test_an_order_is_found_by_its_entity_id_where_no_order_has_that_number(room):
+    order = room.shop.order_by_number("100000004")
+    (row,) = explain("order", order.id)
+    assert row["record"]["id"] == "100000004"
+    with pytest.raises(Misconfigured, match="The shop has no such order"):
+        explain("order", "987654321")

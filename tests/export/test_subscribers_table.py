@@ -1,4 +1,4 @@
-"""The shop's own table of subscribers, read only: in SQLite and in PostgreSQL as the tests start it."""
+"""The shop's own table of subscribers, read only: in MariaDB, PostgreSQL and SQLite as the tests start them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from rq import Queue
 from sqlalchemy import select
+from sqlalchemy.dialects import mysql
 
 from bridge.db import db
 from bridge.errors import Misconfigured, Retry
@@ -19,7 +20,8 @@ from bridge.export import cursors, jobs, subscribers_table
 from bridge.models import Subscriber
 from bridge.queues import SERIALIZER
 from bridge.settings import load_book
-from tests.export import samples
+from tests.export import mariadb_server, samples
+from tests.export.mariadb_server import start_mariadb
 from tests.export.postgres_server import start_postgres, why_not
 from tests.export.test_jobs import happen, waiting
 
@@ -30,7 +32,7 @@ TABLE = sa.Table(
     METADATA,
     sa.Column("subscriber_id", sa.Integer, primary_key=True),
     sa.Column("store_id", sa.SmallInteger),
-    sa.Column("change_status_at", sa.DateTime),
+    sa.Column("change_status_at", sa.DateTime().with_variant(mysql.TIMESTAMP(), "mysql")),
     sa.Column("customer_id", sa.Integer),
     sa.Column("subscriber_email", sa.String(150)),
     sa.Column("subscriber_status", sa.Integer),
@@ -40,15 +42,34 @@ MADE = dt.datetime(2025, 3, 4, 5, 6, 7)
 NEEDS_POSTGRES = [pytest.mark.postgres, pytest.mark.skipif(why_not() is not None, reason=why_not() or "it is here")]
 
 
+WHY_NO_MARIADB = mariadb_server.why_not()
+NEEDS_MARIADB = [
+    pytest.mark.mariadb,
+    pytest.mark.skipif(WHY_NO_MARIADB is not None, reason=WHY_NO_MARIADB or "it is here"),
+]
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    with start_mariadb() as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def postgres():
     with start_postgres() as url:
         yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRES)])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=NEEDS_POSTGRES),
+        pytest.param("mariadb", marks=NEEDS_MARIADB),
+    ]
+)
 def url(request, tmp_path):
-    return f"sqlite:///{tmp_path / 'shop.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    return f"sqlite:///{tmp_path / 'shop.db'}" if request.param == "sqlite" else request.getfixturevalue(request.param)
 
 
 class ShopTable:
@@ -72,6 +93,9 @@ class ShopTable:
 def table(room, database, url):
     """An empty table of the shop, and the way to it."""
     engine = sa.create_engine(url)
+    if url.startswith("mysql"):
+        # As Magento does for its own connections.
+        sa.event.listen(engine, "connect", lambda made, _: made.cursor().execute("SET time_zone = '+00:00'"))
     METADATA.drop_all(engine)
     METADATA.create_all(engine)
     config = dataclasses.replace(room.exporter.config, shop_database_url=url, shop_database_prefix="shop_")
@@ -211,7 +235,7 @@ def test_nothing_is_ever_written_there_and_only_the_columns_that_are_needed_are_
     assert words <= {"select", "pragma", "show", "begin"}, words
     assert not [statement for statement in said if "confirm_code" in statement or "*" in statement]
     engine = whole(url)
-    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"read-?only"):
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"(?i)read[- ]?only"):
         connection.execute(sa.delete(TABLE))
     engine.dispose()
 
@@ -235,6 +259,56 @@ def test_a_table_that_cannot_be_read_is_said_without_address_or_password(room, a
     assert "BRIDGE_SHOP_DATABASE_URL" in cursors.read("shop")["problem"]
 
 
+@pytest.fixture
+def reader(table, mariadb, database, room):
+    """A user of MariaDB that bridge comes as, and the way to give it a right."""
+    engine = sa.create_engine(mariadb)
+    user = f"{mariadb_server.READER}@localhost"
+    url = mariadb.replace("root@", "reader:secret@")
+    config = dataclasses.replace(room.exporter.config, shop_database_url=url, shop_database_prefix="shop_")
+    database.extensions["bridge.export"] = dataclasses.replace(room.exporter, config=config)
+
+    def grant(columns=""):
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"GRANT SELECT{columns} ON shop.{TABLE.name} TO {user}"))
+
+    yield grant
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {user}"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", [pytest.param("mariadb", marks=NEEDS_MARIADB)], indirect=True)
+class TestOnMariadb:
+    def test_select_on_the_one_table_is_enough(self, room, account, table, reader):
+        table.add(1, "anna@x.test")
+        reader()
+        assert round_() == (False, {account.id})
+        jobs.backlog(account.id)
+        assert set(contacts(room)) == {"anna@x.test"}
+
+    def test_a_user_without_the_right_is_told_which_one_and_no_password(self, room, account, table, reader):
+        with pytest.raises(Misconfigured, match="grant it SELECT on that table") as caught:
+            round_()
+        assert "secret" not in str(caught.value)
+
+    def test_a_wrong_password_is_told_without_it(self, room, account, table, mariadb, database):
+        url = mariadb.replace("root@", "reader:wrong-secret@")
+        config = dataclasses.replace(room.exporter.config, shop_database_url=url, shop_database_prefix="shop_")
+        database.extensions["bridge.export"] = dataclasses.replace(room.exporter, config=config)
+        with pytest.raises(Misconfigured) as caught:
+            round_()
+        assert "wrong-secret" not in str(caught.value)
+
+    def test_the_zero_that_old_shops_keep_for_a_time_is_none(self, room, account, table):
+        table.add(1, "anna@x.test")
+        with table.engine.begin() as connection:
+            connection.execute(sa.text(f"UPDATE {TABLE.name} SET change_status_at = '0000-00-00 00:00:00'"))
+        round_()
+        jobs.backlog(account.id)
+        assert contacts(room)["anna@x.test"]["timestamp_subscribed"] == "2000-01-01T00:00:00Z"
+
+
 class TestWithoutATable:
     def config(self, room, url):
         return dataclasses.replace(room.exporter.config, shop_database_url=url)
@@ -244,13 +318,14 @@ class TestWithoutATable:
         assert subscribers_table.take(room.exporter.config, load_book()) == (False, set())
 
     def test_a_missing_driver_is_said_with_what_to_install(self, room, account):
-        config = self.config(room, "mysql+pymysql://reader:secret@127.0.0.1:1/shop")
-        with pytest.raises(Misconfigured, match="install pymysql") as caught:
+        config = self.config(room, "mysql+mysqldb://reader:secret@127.0.0.1:1/shop")
+        with pytest.raises(Misconfigured, match="mysql\\+pymysql://, whose driver comes with bridge") as caught:
             subscribers_table.take(config, load_book())
         assert "secret" not in str(caught.value)
 
-    def test_a_database_that_is_away_is_tried_again(self, room, account):
-        config = self.config(room, "postgresql+psycopg://reader:secret@127.0.0.1:1/shop")
+    @pytest.mark.parametrize("way", ["mysql+pymysql", "postgresql+psycopg"])
+    def test_a_database_that_is_away_is_tried_again(self, room, account, way):
+        config = self.config(room, f"{way}://reader:secret@127.0.0.1:1/shop")
         with pytest.raises(Retry, match="does not answer") as caught:
             subscribers_table.take(config, load_book())
         assert "secret" not in str(caught.value)

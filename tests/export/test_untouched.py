@@ -15,7 +15,8 @@ import requests
 
 from bridge.errors import Misconfigured, Stumbled
 from bridge.events import EntityRef, Subscribed
-from bridge.export import cursors, jobs, stock
+from bridge.export import cursors, jobs, stock, sweep
+from bridge.sandbox.seeds import PASSWORD
 from bridge.settings import load_book
 from bridge.store import Category, Listed, Paper
 from tests.export import samples
@@ -220,10 +221,70 @@ def test_the_link_to_leave_that_touches_no_customer_is_found_by_the_sweep(sent_a
     assert sent_all.records("contact")["2"]["marketing_optin"] == "NOT_SPECIFIED"
 
 
-def test_a_login_a_track_and_a_comment_change_no_record_and_send_nothing(sent_all):
-    before = len(sent_all.pushes())
-    swept(sent_all)
-    assert len(sent_all.pushes()) == before
+def test_a_login_a_track_and_a_comment_change_no_record_and_send_nothing(room, sandbox):
+    for kind in ("order", "contact"):
+        export_all(kind)
+    before = len(room.pushes())
+    paper = next(sandbox.store.papers(dt.datetime(2000, 1, 1, tzinfo=dt.UTC), sandbox.store.now()))
+    customer = next(iter(sandbox.store.pages("contact").rows))
+    ask(sandbox, "POST", "integration/customer/token", json={"username": customer.email, "password": PASSWORD})
+    shipment = next(one for one in ask(sandbox, "GET", "shipments?searchCriteria=")["items"])
+    track = {
+        "order_id": shipment["order_id"],
+        "parent_id": shipment["entity_id"],
+        "track_number": "T-9",
+        "title": "Post",
+    }
+    ask(sandbox, "POST", "shipment/track", json={"entity": {**track, "carrier_code": "custom"}})
+    note = {"comment": "Called the customer", "is_customer_notified": 0, "is_visible_on_front": 0, "status": ""}
+    ask(sandbox, "POST", f"orders/{paper.order.ref.id}/comments", json={"statusHistory": note})
+    jobs.poll()
+    for kind in ("order", "contact"):
+        export_all(kind)
+    more, _ = sweep.sweep(sandbox.store, load_book(), now=time.time())
+    assert not more
+    jobs.session(load_book().accounts()[0].id)
+    assert [push["ids"] for push in room.pushes()[before:]] == []
+
+
+BUYER = {
+    "firstname": "Greta",
+    "lastname": "Shopper",
+    "street": ["1 Quay Street"],
+    "city": "Bristol",
+    "postcode": "BS1 4AA",
+}
+BUYER |= {"country_id": "GB", "telephone": "01170000000"}
+
+
+def buy(own, sku, qty):
+    """Order as a guest does by REST; return the order's id."""
+    cart = f"guest-carts/{ask(own, 'POST', 'guest-carts')}"
+    ask(own, "POST", f"{cart}/items", json={"cartItem": {"sku": sku, "qty": qty}})
+    way = {"shipping_carrier_code": "flatrate", "shipping_method_code": "flatrate"}
+    where = {"shipping_address": BUYER, "billing_address": BUYER, **way}
+    ask(own, "POST", f"{cart}/shipping-information", json={"addressInformation": where})
+    paid = {"email": "greta@example.com", "paymentMethod": {"method": "checkmo"}, "billingAddress": BUYER}
+    return ask(own, "POST", f"{cart}/payment-information", json=paid)
+
+
+def test_an_order_and_its_shipment_move_the_stock_that_the_sweep_tells(room, sandbox):
+    """Reserved by an order, then taken from the shelf by the shipment: no product's time moves."""
+    export_all("product")
+    stock.sweep(sandbox.store, load_book())
+    product = next(one for one in sandbox.store.pages("product").rows if one.type == "simple")
+    before = stamp(sandbox, "product", product.id)
+    route = "inventory/export-stock-salable-qty/website/base?searchCriteria[filter_groups][0][filters][0][field]=sku"
+    route += f"&searchCriteria[filter_groups][0][filters][0][value]={product.sku}"
+    (level,) = ask(sandbox, "GET", route)["items"]
+    order = buy(sandbox, product.sku, level["qty"])
+    for minutes, act in ((16, lambda: None), (32, lambda: ask(sandbox, "POST", f"order/{order}/ship", json={}))):
+        act()
+        _, touched = stock.sweep(sandbox.store, load_book(), now=time.time() + minutes * 60)
+        for account in touched:
+            jobs.session(account)
+        assert room.records("product")[product.id]["is_in_stock"] is False
+        assert stamp(sandbox, "product", product.id) == before
 
 
 @pytest.mark.parametrize("call", ["inventory/source-items", "stockItems"])

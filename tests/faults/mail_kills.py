@@ -15,10 +15,9 @@ from tests.faults.dying import run_and_die
 STEPS: tuple[tuple[Any, str], ...] = (
     (MailSpool, "read"),
     (MailSpool, "drop"),
-    (taking, "begin_write"),
+    *((room, "begin_write") for room in (taking, deliveries, deciding, sending, jobs)),
     (taking, "_new_letter"),
     (taking, "_new_delivery"),
-    (deliveries, "begin_write"),
     (deliveries, "claim"),
     (deliveries, "begin_sending"),
     (deliveries, "write"),

@@ -18,35 +18,16 @@ import pytest
 import requests
 from sqlalchemy import select, update
 
-from bridge.app import create_app
-from bridge.config import config_from_environ
 from bridge.db import db
 from bridge.models_mail import MailDelivery
-from tests.browser.stack import Stack, wait_for
-from tests.mail.mail_room import switch_on
+from tests.browser.stack import wait_for
+from tests.mail.whole_stack import app
+
+__all__ = ["app"]
 
 SEED = 20261127
 SHOPPERS = 20
 KILLED = ("worker", "worker", "clock", "valkey")
-
-
-@pytest.fixture
-def stack(tmp_path):
-    made = Stack(tmp_path / "var").start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def app(stack):
-    """The application on the stack's own database, for its settings and its log."""
-    environ = {"BRIDGE_DATA_DIR": str(stack.data_dir), "BRIDGE_STORE_URL": stack.store_origin}
-    made = create_app(config_from_environ(environ))
-    with made.app_context():
-        switch_on()
-        yield made
-        db.session.remove()
-        db.engine.dispose()
 
 
 def register(stack, number):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 
 import pytest
 
@@ -42,9 +43,22 @@ def work_aside(room, rounds=30):
             for _ in range(rounds):
                 jobs.work(room.mailer)
             code = 0
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(code)
     return child
+
+
+def work_twice(room):
+    """Let two workers work at once, then one more until nothing waits."""
+    for worker in [work_aside(room) for _ in range(2)]:
+        _, status = os.waitpid(worker, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+    for _ in range(3):
+        room.clock.advance(31)
+        room.work()
 
 
 @pytest.mark.slow
@@ -56,13 +70,7 @@ def test_two_workers_at_once_send_each_mail_once_and_a_doubled_one_too(room):
         for _ in range(1 + number % 2):
             room.put(raw(message), email)
         addresses.append(email)
-    workers = [work_aside(room) for _ in range(2)]
-    for worker in workers:
-        _, status = os.waitpid(worker, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-    for _ in range(3):
-        room.clock.advance(31)
-        room.work()
+    work_twice(room)
     assert {email: sum(got(room, email)) for email in addresses} == dict.fromkeys(addresses, 1)
     assert {row.state for row in room.rows()} == {"sent"}
     assert sorted(row.copies for row in room.rows()) == [1] * 15 + [2] * 15
@@ -81,12 +89,6 @@ def test_two_workers_tell_each_customer_of_a_new_password_once(room):
         room.mailer.take_events([PasswordReset(customer=str(customer.id), email=email, store="default")])
         addresses.append(email)
     db.session.commit()
-    workers = [work_aside(room) for _ in range(2)]
-    for worker in workers:
-        _, status = os.waitpid(worker, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
-    for _ in range(3):
-        room.clock.advance(31)
-        room.work()
+    work_twice(room)
     assert {email: sum(got(room, email)) for email in addresses} == dict.fromkeys(addresses, 1)
     assert sorted(row.state for row in room.rows()) == ["sent"] * 20 + ["void"] * 20

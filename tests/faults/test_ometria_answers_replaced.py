@@ -25,8 +25,8 @@ from tests.faults.replaced import HTML, Replaced, json_answer, slow, work
 
 pytestmark = pytest.mark.redis
 __all__ = ["account", "book", "database", "settings", "shop"]
-TOTAL = 0.5
-LATE = 0.8
+TOTAL = 1.0
+LATE = 1.5
 BEFORE = {
     "time-out before": slow(lambda _: None, LATE),
     "hung up before": lambda _: None,
@@ -62,7 +62,7 @@ def fake():
 
 
 @pytest.fixture
-def room(database, book, shop, fake, redis_client, settings, monkeypatch):
+def room(database, book, shop, fake, redis_client, settings, monkeypatch, request):
     replaced, url = fake
     received = replaced.app.extensions["received"]
     received.reset()
@@ -70,7 +70,9 @@ def room(database, book, shop, fake, redis_client, settings, monkeypatch):
     replaced.sent.clear()
     replaced.lost.clear()
     config = Config(secret_keys=(SECRET,), ometria_api_url=f"{url}/v2")
-    ometria = Ometria(config.ometria_api_url, redis_client, total=TOTAL)
+    # On a loaded machine an answer may come after TOTAL; only where that is meant may it be taken for lost, and said again.
+    total = TOTAL if "time-out" in request.node.name else 60
+    ometria = Ometria(config.ometria_api_url, redis_client, total=total)
     from bridge.queues import Wakes
 
     exporter = Exporter(config, redis_client, Wakes(redis_client), shop, ometria)

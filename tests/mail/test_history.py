@@ -75,14 +75,17 @@ def test_counts_filters_and_what_waits_elsewhere_are_the_same_on_postgresql(tmp_
             ("stock_alert", {"twin": True, "state": "sent"}),
             ("", {"letter": db.session.scalar(select(MailLetter.id))}),
         ]
+        row = {"recipient": "a@x.test", "products": []}
         for number, (kind, more) in enumerate(rows):
-            row = {"key": str(number), "recipient": "a@x.test", "products": [], "at": 86_400.0 * 9 + 86_399.9}
-            db.session.add(MailDelivery(**row, kind=kind, **more))
+            db.session.add(MailDelivery(**row, key=str(number), at=86_400.0 * 9 + 86_399.9, kind=kind, **more))
+        for at in (86_400.0 * 3 - 0.1, 86_400.0 * 3, 86_400.0 * 11):  # before the seven days, their first moment, after
+            db.session.add(MailDelivery(**row, key=str(at), at=at, kind="order_shipping", state="refused"))
         db.session.commit()
         day = 86_400 * 9
-        assert history.counts(day) == [
+        assert history.counts(day + 86_399.9, 7) == [
             history.Count(day, "", 0, 0, 0, 1, 0, 0),
             history.Count(day, "stock_alert", 0, 1, 1, 0, 0, 0),
+            history.Count(86_400 * 3, "order_shipping", 0, 0, 0, 0, 1, 0),
         ]
         assert len(history.entries(day=day)) == 3
         assert history.entries(day=day + 86_400) == []

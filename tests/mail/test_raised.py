@@ -11,6 +11,7 @@ from bridge.events import PasswordReset, link_proof
 from bridge.mail import deliveries
 from bridge.mail.raised import KIND, Raising
 from bridge.models_mail import MailDelivery
+from bridge.writing import begin_write
 from tests.mail.mail_room import mail_room, states, switch_on
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -62,7 +63,7 @@ def test_the_shops_own_word_that_another_worker_decides_on_meanwhile_is_enough(r
         values = decided(self, task)
         row = {"letter": None, "key": "the other's", "recipient": ANN, "recipient_key": values["recipient_key"]}
         row |= {"kind": KIND, "state": "waiting", "route": "relay", "at": task.at, "due_at": task.at + 600}
-        deliveries.begin_write()
+        begin_write()
         deliveries.add(MailDelivery, row | {"since": task.at, "products": []})
         db.session.commit()
         return values

@@ -5,34 +5,16 @@ from __future__ import annotations
 import pytest
 import requests
 
-from bridge.app import create_app
-from bridge.config import config_from_environ
 from bridge.db import db
 from bridge.models_mail import MailDelivery
-from tests.browser.stack import Stack, wait_for
-from tests.mail.mail_room import TEMPLATES, switch_on
+from tests.browser.stack import wait_for
+from tests.mail.mail_room import TEMPLATES
+from tests.mail.whole_stack import app
+
+__all__ = ["app"]
 
 EMAIL = "reset@example.com"
 FORM_KEY = "AbCdEfGh12345678"
-
-
-@pytest.fixture
-def stack(tmp_path):
-    made = Stack(tmp_path / "var").start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def app(stack):
-    """The application on the stack's own database, with the seven kinds switched on."""
-    environ = {"BRIDGE_DATA_DIR": str(stack.data_dir), "BRIDGE_STORE_URL": stack.store_origin}
-    made = create_app(config_from_environ(environ))
-    with made.app_context():
-        switch_on()
-        yield made
-        db.session.remove()
-        db.engine.dispose()
 
 
 def arrived(stack, kind):

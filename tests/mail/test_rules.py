@@ -67,10 +67,10 @@ def test_every_native_mail_has_a_setting_for_its_rules():
 
 
 def test_the_shops_name_is_what_subject_and_sender_share():
-    assert shop_name("Votre commande Lab Store a été expédiée", "Lab Store Sales") == "Lab Store"
-    assert shop_name("Bienvenue sur Lab Store.", "Lab Store") == "Lab Store"
-    assert shop_name("Your order", "Lab Store") == ""
-    assert shop_name("", "") == ""
+    assert shop_name("Votre commande Lab Store a été expédiée", ["Lab Store Sales"]) == "Lab Store"
+    assert shop_name("Bienvenue sur Lab Store.", ["Harbour", "Lab", "Lab Store"]) == "Lab Store"
+    assert shop_name("Your order", ["Lab Store"]) == ""
+    assert shop_name("", [""]) == ""
 
 
 def test_a_name_inside_a_word_stays():

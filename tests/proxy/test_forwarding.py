@@ -38,6 +38,11 @@ def test_who_is_trusted(address, trusted):
         ("10.0.0.1", [(b"X-Forwarded-For", b"6.6.6.6, 2.2.2.2, 10.0.0.9"), (b"X-Forwarded-Proto", b"HTTPS")], "2.2.2.2", "https", b"6.6.6.6, 2.2.2.2, 10.0.0.9, 10.0.0.1"),
         ("10.0.0.1", [(b"X-Forwarded-For", b"2.2.2.2"), (b"X-Forwarded-For", b"3.3.3.3")], "3.3.3.3", "http", b"2.2.2.2, 3.3.3.3, 10.0.0.1"),
         ("10.0.0.1", [(b"X-Forwarded-Proto", b"gopher")], "10.0.0.1", "http", b"10.0.0.1"),
+        ("10.0.0.1", [(b"Forwarded", b'for=2.2.2.2;proto=https, for="10.0.0.9:80"')], "2.2.2.2", "https", b"2.2.2.2, 10.0.0.9, 10.0.0.1"),
+        ("10.0.0.1", [(b"Forwarded", b'For="[2001:db8::1]:4711"'), (b"forwarded", b'by=x; for=unknown; PROTO="https"')], "2001:db8::1", "https", b"2001:db8::1, 10.0.0.1"),
+        ("10.0.0.1", [(b"Forwarded", b'for=_hidden;secret="for=6.6.6.6, for=7.7.7.7"')], "10.0.0.1", "http", b"10.0.0.1"),
+        ("10.0.0.1", [(b"Forwarded", b"for=6.6.6.6;proto=https"), (b"X-Forwarded-For", b"2.2.2.2")], "2.2.2.2", "http", b"2.2.2.2, 10.0.0.1"),
+        ("1.1.1.1", [(b"Forwarded", b"for=2.2.2.2;proto=https")], "1.1.1.1", "http", b"1.1.1.1"),
         ("10.0.0.1", [(b"X-Forwarded-For", b"[2001:db8::1]")], "2001:db8::1", "http", b"[2001:db8::1], 10.0.0.1"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -106,12 +107,45 @@ def test_a_packed_page_that_is_remembered_takes_the_short_way():
     visit = core.visit(ask(b"/", b"GET", (b"Accept-Encoding", b"gzip")), "1.1.1.1")
     data = answer(deflate([PAGE]), b"Content-Encoding: gzip", b"Vary: Accept-Encoding")
     end = data.index(b"\r\n\r\n") + 4
-    assert core.quick_answer(visit, core.heads.read(data[:end]), data, end) is None
+    core.heads.read(data[:end])
     expected = long_way(core, visit, data)
     pieces, left, reusable, status = core.quick_answer(visit, core.heads.read(data[:end]), data, end)
     assert b"".join(map(bytes, pieces)) == expected
     assert (left, reusable, status) == (0, True, 200)
     assert registry.get_sample_value("bridge_memo_total", {"result": "hit"}) == 1
+
+
+NEW = [
+    (deflate([PAGE]), True),
+    (deflate([PAGE[:30], PAGE[30:]]) + deflate([b"more"]), True),
+    (deflate([b"no document"]), False),
+    (deflate([PAGE])[:-9], False),
+    (b"no gzip", False),
+    (deflate([PAGE, b" " * 9_000_000]), False),
+    (deflate([PAGE, random.Random(1).randbytes(4_500_000).hex().encode()]), False),
+]
+
+
+@pytest.mark.parametrize(("body", "gets_the_tag"), NEW, ids=range(len(NEW)))
+def test_a_packed_page_that_is_new_takes_the_short_way_if_it_gets_the_tag(body, gets_the_tag):
+    core, registry = make_core()
+    visit = core.visit(ask(b"/", b"GET", (b"Accept-Encoding", b"gzip")), "1.1.1.1")
+    data = answer(body, b"Content-Encoding: gzip", b"Vary: Accept-Encoding")
+    end = data.index(b"\r\n\r\n") + 4
+    core.heads.read(data[:end])
+    quick = core.quick_answer(visit, core.heads.read(data[:end]), data, end)
+    assert (quick is not None) is gets_the_tag
+    if quick is None:
+        assert counted(registry) == ({}, 0), "the long way counts"
+        return
+    other, others = make_core()
+    assert b"".join(map(bytes, quick[0])) == long_way(other, other.visit(visit.request, "1.1.1.1"), data)
+    assert counted(registry) == counted(others) == ({}, 1)
+    memo = [each.get_sample_value("bridge_memo_total", {"result": "miss"}) for each in (registry, others)]
+    assert memo[0] == memo[1] == 1
+    assert b"".join(map(bytes, core.quick_answer(visit, core.heads.read(data[:end]), data, end)[0])) == b"".join(
+        map(bytes, quick[0])
+    )
 
 
 @pytest.mark.parametrize("have", [0, 1, 20, len(PAGE) - 1])

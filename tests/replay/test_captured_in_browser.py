@@ -20,9 +20,9 @@ from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
 from tests.browser.shopper import CHROMIUM, FLAGS
 from tests.replay.bridged import bridged, tracking_room
-from tests.replay.library import BREEZE, CAPTURES, NEEDS_CAPTURES, SAMPLES, pages
+from tests.replay.library import NEEDS_CAPTURES
 from tests.replay.shop import ReplayShop
-from tests.replay.tag_cost import PRODUCTS, bare, traced
+from tests.replay.tag_cost import PRODUCTS, RECORDED, open_costs
 from tests.replay.test_captured_pages import SAMPLES_WITHOUT_TAG, WITHOUT_TAG
 from tests.replay.told_table import rows, written
 from tests.tracking.conftest import ACCOUNT
@@ -46,8 +46,6 @@ OWN_TABLE = {
     "sample/missing": ("none", "default", ""),
     "sample/account": ("none", "default", ""),
 }
-FOLDERS = {"sample": SAMPLES / "pages", "luma": CAPTURES / "pages", "breeze": BREEZE / "pages"}
-RECORDED = {f"{theme}/{name}": page for theme, folder in FOLDERS.items() for name, page in pages(folder).items()}
 SIGNAL = re.compile(r"bridge: type \S+ by (\S+)")
 # Told of before any script of the page runs.
 LISTEN = """
@@ -93,7 +91,8 @@ class World:
 
     signals: Sequence[str] = ()
 
-    def __init__(self, shop, received, browsers) -> None:
+    def __init__(self, shop, received, browsers, playwright) -> None:
+        self.playwright = playwright
         self.shop = shop
         self.received = received
         self.browsers = browsers
@@ -160,12 +159,18 @@ def open_world(folder):
                 executable_path=CHROMIUM, args=[*FLAGS, f"--host-resolver-rules={','.join(rules)}"]
             )
             stack.callback(browsers[way].close)
-        yield World(shop, app.extensions["received"], browsers)
+        yield World(shop, app.extensions["received"], browsers, playwright)
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     with open_world(tmp_path_factory.mktemp("room")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def costs(tmp_path_factory, world):
+    with open_costs(tmp_path_factory.mktemp("costs"), world.playwright) as made:
         yield made
 
 
@@ -243,12 +248,12 @@ for (const type of ['layout-shift', 'resource']) {
 
 
 @pytest.mark.parametrize("key", COSTED)
-def test_the_tag_takes_no_more_of_the_main_thread_than_a_few_of_the_calls_that_it_must_make(world, key):
+def test_the_tag_takes_no_more_of_the_main_thread_than_a_few_of_the_calls_that_it_must_make(costs, key):
     """Processor time in Chromium's trace, as a ratio in one run: `python -m tests.replay.tag_cost` gives milliseconds."""
-    must = min(bare(world.browsers["direct"]) for _ in range(4))
+    must = min(costs.bare() for _ in range(4))
     taken = []
     while len(taken) < 5 and (not taken or min(taken) >= TIMES_MOST * must):
-        taken.append(traced(world, RECORDED[key]))
+        taken.append(costs.traced(RECORDED[key]))
     assert 0 < min(taken) < TIMES_MOST * must, (taken, must)
 
 

@@ -23,7 +23,8 @@ CATEGORY = {"id": 15, "name": "Sacs", "path": "1/2/15"}
 
 def product(id_: int, **more) -> dict:
     extension = {"website_ids": [2], "category_links": [{"position": 0, "category_id": "15"}]}
-    return {"id": id_, "sku": f"S{id_}", "type_id": "simple", "price": 9, "extension_attributes": extension, **more}
+    row = {"id": id_, "sku": f"S{id_}", "type_id": "simple", "price": 9, "status": 1, "visibility": 4}
+    return {**row, "extension_attributes": extension, **more}
 
 
 def named(*skus: str) -> list[dict]:
@@ -121,6 +122,69 @@ def test_the_prices_that_the_shop_front_shows(magento, shop, prices, shown, fina
     shop.shown = [{"id": 1, "url": "http://eu.store.test/s1.html", "price_info": prices}]
     found = view(magento)
     assert (found.shown_price, found.final_price, found.url) == (shown, final, "http://eu.store.test/s1.html")
+
+
+OTHER = {"id": 9, "url": "http://eu.store.test/s9.html", "price_info": {"regular_price": 1, "final_price": 1}}
+OWN = {"id": 1, "url": "http://eu.store.test/s1.html", "price_info": {"regular_price": 52, "final_price": 51}}
+
+
+class Confused:
+    """Answers one route, `times` times, with the rows of another question; then rightly."""
+
+    def __init__(self, route: str, wrong: list[dict], right: list[dict], times: int = 1) -> None:
+        self.route, self.wrong, self.right, self.times, self.asked = route, wrong, right, times, 0
+
+    def __call__(self, shop):
+        def answer(asked):
+            if self.route not in asked.path:
+                return shop(asked)
+            self.asked += 1
+            return {"items": self.wrong if self.asked <= self.times else self.right}
+
+        return answer
+
+
+@pytest.mark.parametrize("wrong", [[], [OTHER], [OWN, OTHER]])
+def test_an_answer_about_other_products_than_were_asked_for_is_asked_for_again(magento, shop, asked, wrong):
+    confused = Confused("products-render-info", wrong, [OWN])
+    asked.answer = confused(shop)
+    assert view(magento).final_price == 51
+    assert confused.asked == 2
+
+
+@pytest.mark.parametrize("hidden", [{"status": 2}, {"visibility": 1}])
+def test_what_has_no_page_of_its_own_is_asked_for_once(magento, shop, asked, hidden):
+    shop.products = [product(1, **hidden)]
+    confused = Confused("products-render-info", [], [])
+    asked.answer = confused(shop)
+    assert view(magento).final_price is None
+    assert confused.asked == 1
+
+
+@pytest.mark.parametrize(("said", "final"), [([], None), ([OTHER], None), ([OTHER, OWN], 51)])
+def test_what_the_shop_says_twice_is_believed_but_for_the_rows_of_others(magento, shop, asked, said, final):
+    confused = Confused("products-render-info", said, said)
+    asked.answer = confused(shop)
+    assert view(magento).final_price == final
+    assert confused.asked == 2
+
+
+@pytest.mark.parametrize("wrong", [[], [{"sku": "S9", "qty": 0, "is_salable": ""}]])
+def test_an_answer_about_the_stock_of_others_is_asked_for_again(magento, shop, asked, wrong):
+    confused = Confused("export-stock-salable-qty", wrong, [{"sku": "s1", "qty": 3, "is_salable": "1"}])
+    asked.answer = confused(shop)
+    found = magento.products_by_sku(["S1"], ["fr"])["S1"]
+    assert (found.salable, confused.asked) == (True, 2), "the database takes no notice of case"
+
+
+def test_a_product_in_a_website_that_the_tree_does_not_have_is_read_for_the_others(magento, shop, asked):
+    row = product(1)
+    row["extension_attributes"]["website_ids"] = [2, 99]
+    shop.products = [row]
+    asked.answer = Confused("export-stock-salable-qty", [], [{"sku": "S1", "qty": 3, "is_salable": "1"}], times=0)(shop)
+    found = magento.products_by_sku(["S1"], ["fr"])["S1"]
+    assert (found.website_ids, found.salable) == ((2, 99), True)
+    assert not [one.path for one in asked.asked if "99" in one.path]
 
 
 def test_every_attribute_is_kept_under_its_code(magento, shop):

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.db import db
 from bridge.events import Identified
-from bridge.models import IdentityClaim, Visitor
+from bridge.models import CatalogItem, IdentityClaim, Visitor
 from bridge.tracking.endpoints import answers, tag
 from tests.tracking.conftest import make_book
 
@@ -113,7 +113,7 @@ def test_a_waiting_claim_is_taken_by_the_session_that_it_waits_for(room):
         assert db.session.query(IdentityClaim).count() == 0
 
 
-@pytest.mark.parametrize("path", ["/_bridge/me", "/_bridge/basket", "/_bridge/seen"])
+@pytest.mark.parametrize("path", ["/_bridge/me", "/_bridge/basket", "/_bridge/skus", "/_bridge/seen"])
 @pytest.mark.parametrize(
     "headers",
     [
@@ -250,7 +250,13 @@ def test_what_a_foreign_form_could_post_is_refused(client):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/_bridge/me"), ("PUT", "/_bridge/me"), ("GET", "/_bridge/basket"), ("GET", "/_bridge/seen")],
+    [
+        ("POST", "/_bridge/me"),
+        ("PUT", "/_bridge/me"),
+        ("GET", "/_bridge/basket"),
+        ("GET", "/_bridge/skus"),
+        ("GET", "/_bridge/seen"),
+    ],
 )
 def test_a_wrong_method_is_answered_in_json(client, method, path):
     answer = client.open(path, method=method, headers=OWN)
@@ -295,6 +301,44 @@ def test_made_up_visitors_do_not_reset_the_count_of_their_address(room, monkeypa
 def test_the_cookie_lasts_as_long_as_identities_are_kept(make_room):
     room = make_room(make_book(privacy__identity_days=7))
     assert "Max-Age=604800" in room.app.test_client().get("/_bridge/me", headers=OWN).headers["Set-Cookie"]
+
+
+# ---- SKUs of a page's products -------------------------------------------------------------------------------------
+
+
+def skus(client, products):
+    return client.post("/_bridge/skus", json={"products": products}, headers=OWN)
+
+
+def test_skus_of_a_page_are_told_without_a_look_at_the_visitor(make_room):
+    room = make_room(make_book(consent__mode="cookie", consent__cookie="c", consent__pattern="1"))
+    with room.app.app_context():
+        db.session.add_all([CatalogItem(sku="A/1", product="5"), CatalogItem(sku="B", product="6")])
+        db.session.commit()
+    client = room.app.test_client()
+    client.set_cookie("bridge_visitor", VISITOR)
+    answer = skus(client, ["5", "7"])
+    assert (answer.status_code, answer.json) == (200, {"products": {"5": "A/1"}})
+    assert "Set-Cookie" not in answer.headers
+    with room.app.app_context():
+        assert db.session.query(Visitor).count() == 0
+
+
+@pytest.mark.parametrize("products", [[], [""], ["x"], ["5"] * 201, ["5" * 21], [5], "5"])
+def test_a_question_for_skus_that_no_page_asks_is_refused(client, products):
+    assert skus(client, products).status_code == 400
+
+
+def test_no_address_asks_for_skus_without_end(client, monkeypatch):
+    monkeypatch.setattr(tag, "SKU_CALLS", 1)
+    monkeypatch.setattr(answers.time, "monotonic", lambda: 1000.0)
+    assert [skus(client, ["5"]).status_code for _ in range(2)] == [200, 429]
+
+
+def test_without_the_database_no_sku_is_told(room, client):
+    with room.app.app_context():
+        db.drop_all()
+    assert (skus(client, ["5"]).status_code, skus(client, ["5"]).json) == (503, {"error": "database"})
 
 
 # ---- page views ----------------------------------------------------------------------------------------------------

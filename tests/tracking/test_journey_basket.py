@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.sandbox.order_documents import order_document
 from tests.tracking.sandbox_visit import DAYPACK, HOLDALL, MUG, sandbox_shop
 from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
@@ -70,6 +71,32 @@ def test_an_order_empties_the_basket_and_the_next_one_has_another_id(browser):
     assert [basket["id"] for basket in baskets[:2]] == [baskets[0]["id"]] * 2
     assert baskets[2]["id"] != baskets[0]["id"]
     assert baskets[2]["url"] != baskets[0]["url"]
+
+
+def test_a_switch_of_the_currency_tells_the_basket_in_the_new_one_and_so_is_it_ordered(browser):
+    browser.add("/quayside-holdall.html")
+    browser.click("#switcher-currency .currency-USD a")
+    dollars = ("1", None, 1, 80)
+    browser.check(browser.baskets, [([HOLDALL], 64), ([dollars], 80)])
+    browser.add("/bags.html", "form[data-product-sku='HP-BAG-02'] button")
+    browser.check(lambda: browser.baskets()[2:], [([dollars, ("2", None, 1, 48.75)], 128.75)])
+    assert [basket["cur"] for basket in browser.told("setbasket")] == ["GBP", "USD", "USD"]
+    number = browser.pay()
+    browser.check(browser.orders, [number])
+    order = next(order for order in browser.state.orders.values() if order.increment_id == number)
+    document = order_document(order)
+    assert (document["order_currency_code"], document["base_currency_code"]) == ("USD", "GBP")
+    assert (document["subtotal"], document["base_subtotal"], document["base_to_order_rate"]) == (128.75, 103, 1.25)
+
+
+def test_the_currency_may_be_switched_back_and_the_first_basket_is_told_again(browser):
+    browser.add("/quayside-holdall.html")
+    told = [([HOLDALL], 64)]
+    for code, basket in (("USD", ([("1", None, 1, 80)], 80)), ("GBP", ([HOLDALL], 64))):
+        browser.click(f"#switcher-currency .currency-{code} a")
+        told.append(basket)
+        browser.check(browser.baskets, told)
+    assert [basket["cur"] for basket in browser.told("setbasket")] == ["GBP", "USD", "GBP"]
 
 
 def test_a_bundle_is_one_product_and_what_it_costs_as_it_was_chosen(browser):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.tracking.conftest import ACCOUNT, DEFAULT_VIEW, FRENCH_VIEW, make_book
+from tests.tracking.tag_shop import PAGES
 from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify
 
 pytestmark = NEEDS_CHROMIUM
@@ -45,6 +46,29 @@ def test_a_page_is_viewed_once_with_its_type_and_store(visit, path, view):
 
 def test_search_words_go_with_a_result_page(visit):
     assert visit.open("/catalogsearch/result/?q=caf%C3%A9")[0][2]["search"] == "café"
+
+
+@pytest.mark.parametrize("told", ["product", "og:product"])
+def test_og_type_names_a_product_where_no_class_does_and_comes_before_paths(make_visit, monkeypatch, told):
+    meta = f'<meta property="og:type" content="{told}">'
+    monkeypatch.setitem(PAGES, "/search.html", ("", meta))
+    monkeypatch.setitem(PAGES, "/about", ("cms-page-view", meta))
+    visit = make_visit(make_book(tracking__page_type_rules=["/plain=content"]))
+    monkeypatch.setitem(PAGES, "/plain", ("", meta))
+    types = []
+    for path in ("/search.html", "/about", "/plain"):
+        visit.shop.forget()
+        visit.open(path)
+        types.append(visit.wait("init")[0][0])
+    assert types == ["product", "content", "content"]
+
+
+def test_the_words_of_an_advanced_search_are_those_of_its_text_fields(visit):
+    asked = "?name=caf%C3%A9&sku=&description=red+bag&short_description=&price[from]=5&price[to]="
+    classes = "&classes=catalogsearch-advanced-result"
+    assert visit.open("/listing" + asked + classes)[0][2]["search"] == "café red bag"
+    assert "search" not in visit.open("/listing?price[from]=5" + classes)[-1][2]
+    assert "search" not in visit.open("/listing?name=bag")[-1][2]
 
 
 def test_ids_carry_the_namespace_and_the_chosen_attribute(make_visit):
@@ -132,8 +156,33 @@ def test_a_prerendered_page_is_told_when_it_is_shown(visit):
     requested = []
     visit.page.on("request", lambda request: requested.append(request.url))
     assert visit.open("/product") == []
+    # A page under the pointer becomes visible for the browser before it is shown to anybody.
+    assert (
+        visit.do("document.dispatchEvent(new Event('visibilitychange')); window.dispatchEvent(new Event('focus'))")
+        == []
+    )
     assert not [url for url in requested if "/me" in url or "/tags/" in url]
     assert visit.do("activate()") == [["init", "product", {"pid": "5"}, "default"]]
+
+
+def test_a_page_shown_from_prerender_tells_the_visitor_and_the_cart_of_now(visit):
+    """Both may have changed since the page was made: another page logged in and added a product."""
+    visit.page.add_init_script(
+        "let shown = false;"
+        "Object.defineProperty(document, 'prerendering', { get: () => !shown, configurable: true });"
+        "window.activate = () => { shown = true; document.dispatchEvent(new Event('prerenderingchange')); };"
+    )
+    other = visit.context.new_page()
+    before = len(visit.open("/", other))
+    assert len(visit.open("/about")) == before
+    identify(visit, "ada@example.com")
+    visit.shop.put()
+    visit.page.evaluate(
+        "(cart) => localStorage.setItem('mage-cache-storage', JSON.stringify({ cart }))", visit.shop.cart()
+    )
+    told = visit.do("activate()")[before:]
+    assert [call[0] for call in told] == ["init", "identify", "setBasket"]
+    assert told[1][1] == "ada@example.com"
 
 
 def test_a_view_from_the_back_forward_cache_counts_once_with_the_cart_of_now(visit):

@@ -342,6 +342,28 @@ def test_the_pages_own_calls_are_passed_through_unharmed(visit):
     visit.wrong.clear()
 
 
+@pytest.mark.parametrize(
+    ("kind", "seen"), [("", True), ("text", True), ("json", True), ("blob", False), ("arraybuffer", False)]
+)
+def test_a_cart_is_seen_however_the_shops_script_wants_the_answer_and_the_script_gets_it(visit, kind, seen):
+    """What is no text for the page is none for the tag; the page has its answer in any case."""
+    visit.shop.put()
+    visit.open("/product")
+    size = visit.page.evaluate(
+        """(kind) => new Promise((done) => {
+          const request = new XMLHttpRequest();
+          request.open('GET', '/customer/section/load/?sections=cart');
+          request.responseType = kind;
+          request.onload = () => done(request.response.size || request.response.byteLength || JSON.stringify(request.response).length);
+          request.send();
+        })""",
+        kind,
+    )
+    visit.settle()
+    assert size > 50
+    assert [lines(basket) for [basket] in visit.shop.named("setBasket")] == ([[("5", None, 1, 10)]] if seen else [])
+
+
 def test_the_sandboxs_script_sends_what_the_tag_tells(visit):
     visit.shop.ometria = (STATIC / "sandbox" / "ometria-tag.js").read_text(encoding="utf-8")
     visit.open("/product")

@@ -186,7 +186,7 @@ def test_what_is_left_alone_is_logged_with_the_reason(make_visit):
     visit.open("/plain#om_debug")
     visit.open("/customer/account/createpassword/?token=SECRET#om_debug")
     assert any("bridge: type none by nothing" in text for text in told)
-    assert any("bridge: held back: no page to tell of" in text for text in told)
+    assert any("bridge: held back: private page" in text for text in told)
     assert not [text for text in told if "SECRET" in text]
 
 
@@ -242,3 +242,18 @@ def test_an_advanced_search_is_a_listing_and_several_orders_of_one_checkout_are_
     assert visit.wait("init")[0][:2] == ["listing", visit.shop.named("init")[0][1] | {"pids": ["5", "6"]}]
     visit.open("/many")
     assert visit.wait("trackTransaction", 2) == [["000000103"], ["000000104"]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<form class="review-form" action="/review/product/post/id/8/"></form>',
+        '<div class="product-info-main"><div data-role="priceBox" data-product-id="8"></div></div>',
+        '<div class="product-info-main"><a data-post=\'{"action":"/wishlist/index/add/","data":{"product":"8"}}\'></a></div>',
+    ],
+)
+def test_a_product_that_is_out_of_stock_is_named_by_its_other_forms(make_visit, monkeypatch, body):
+    monkeypatch.setitem(PAGES, "/gone", ("catalog-product-view", body))
+    visit = make_visit()
+    visit.open("/gone")
+    assert visit.wait("init") == [["product", {"pid": "8"}, "default"]]

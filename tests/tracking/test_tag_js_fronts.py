@@ -11,6 +11,8 @@ from urllib.request import Request, urlopen
 import pytest
 from prometheus_client import CollectorRegistry
 
+from bridge.db import db
+from bridge.models import CatalogItem
 from bridge.proxy import Counters, ProxyOptions, ProxyWiring
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
@@ -44,8 +46,9 @@ ORDER = """async () => {
 class Front:
     """A front of the shop behind bridge, and what the fake Ometria received; ``direct`` is the shop without bridge."""
 
-    def __init__(self, url, received, page, wrong, direct):
+    def __init__(self, url, received, page, wrong, direct, room):
         self.url, self.received, self.page, self.wrong, self.direct = url, received, page, wrong, direct
+        self.room = room
 
     def events(self, *kinds):
         events = sorted(self.received.snapshot(ACCOUNT)["events"], key=lambda event: (event["sent"], event["seq"]))
@@ -69,7 +72,7 @@ def make_front(tmp_path, chromium):
     with ExitStack() as stack:
         fronts = []
 
-        def make(name):
+        def make(name, **settings):
             ometria = Listener("127.0.0.1", 0)
             app = create_ometria(OmetriaOptions(api_keys={"key": ACCOUNT}))
             ometria.start(app)
@@ -85,14 +88,14 @@ def make_front(tmp_path, chromium):
                 ref="store:default", code="default", id=1, website="base", website_id=1, is_default=True,
                 base_url=f"{url}/", link_url=f"{url}/", currency="GBP",
             )  # fmt: skip
-            room.books.current = make_book((view,))
+            room.books.current = make_book((view,), **settings)
             origin.start(create_shop(ShopOptions(url, "token", front=name)))
             stack.callback(origin.stop)
             context = chromium.new_context()
             stack.callback(context.close)
             page, wrong = context.new_page(), []
             page.on("pageerror", lambda error: wrong.append(str(error)))
-            fronts.append(Front(url, app.extensions["received"], page, wrong, origin.url))
+            fronts.append(Front(url, app.extensions["received"], page, wrong, origin.url, room))
             return fronts[-1]
 
         yield make
@@ -125,6 +128,45 @@ def test_a_hyva_like_front_is_tracked_from_view_to_order(make_front):
     front.page.wait_for_timeout(700)
     assert len(front.events("transaction")) == 1
     assert {event["site"] for event in front.events("pageview", "setbasket", "transaction")} == {"default"}
+
+
+def know_skus(front, skus):
+    """Fill the table of the catalogue as the export does; ``skus`` is id -> SKU."""
+    with front.room.app.app_context():
+        db.session.add_all([CatalogItem(sku=sku, product=product) for product, sku in skus.items()])
+        db.session.commit()
+
+
+def test_where_ids_are_skus_bridge_is_asked_for_what_a_hyva_like_front_does_not_show(make_front):
+    front = make_front("hyva", products__id_attribute="sku")
+    know_skus(front, {"1": "QUAY/64 h", "2": "OTHER"})
+    asked = []
+    front.page.on("request", lambda request: asked.append(request) if request.url.endswith("/skus") else None)
+    front.open("/quayside-holdall.html")
+    assert front.wait("pageview", 1)[0]["pid"] == "QUAY/64 h"
+    front.open("/bags.html")
+    listing = front.wait("pageview", 2)[1]
+    assert "QUAY/64 h" in listing["pids"]
+    assert set(listing["pids"]) <= {"QUAY/64 h", "OTHER"}
+    assert (listing["type"], listing["category_path"]) == ("listing", "bags")
+    # What was told is kept; the question says nothing of who asks.
+    assert [json.loads(request.post_data)["products"].count("1") for request in asked] == [1, 0]
+    assert not any("cookie" in request.all_headers() for request in asked)
+    front.open("/quayside-holdall.html")
+    assert front.wait("pageview", 3)[2]["pid"] == "QUAY/64 h"
+    assert len(asked) == 2
+
+
+def test_skus_that_are_not_answered_in_time_are_left_out_of_the_view(make_front):
+    front = make_front("hyva", products__id_attribute="sku")
+    know_skus(front, {"1": "QUAY"})
+    front.page.route("**/_bridge/skus", lambda _route: None)
+    front.page.goto(front.url + "/bags.html")
+    listing = front.wait("pageview", 1)[0]
+    assert (listing["type"], listing["category_path"], listing.get("pids") or []) == ("listing", "bags", [])
+    front.page.goto(front.url + "/quayside-holdall.html")
+    product = front.wait("pageview", 2)[1]
+    assert (product["type"], product.get("pid")) == ("product", None)
 
 
 def test_a_front_that_knows_graphql_only_is_tracked_from_view_to_order(make_front):

@@ -39,7 +39,10 @@ CUSTOMER = "localStorage.setItem('mage-cache-storage', JSON.stringify({ customer
 
 
 def logged_in_before(visit, asked_again):
-    """Show a customer of whom bridge knows nothing; each question after the shop has named her goes to a function."""
+    """Show a customer of whom bridge knows nothing; each question after the shop has named her goes to a function.
+
+    Where it returns true, the question has no answer until its page is left.
+    """
     named = []
 
     def shop(route):
@@ -49,7 +52,8 @@ def logged_in_before(visit, asked_again):
     def bridge(route):
         if named:
             named.append(route.request.url)
-            asked_again(len(named) - 1)
+            if asked_again(len(named) - 1):
+                return
         route.continue_()
 
     visit.page.route("**/_bridge/me", bridge)
@@ -73,9 +77,12 @@ def test_who_the_shop_has_named_is_asked_for_again_when_bridge_reads_its_answer_
 
 
 def test_who_the_shop_has_named_is_told_on_the_next_page_when_this_one_was_left_before_bridge_knew(visit):
-    visitor = logged_in_before(visit, lambda _number: None)
-    with visit.page.expect_response("**/rest/default/V1/customers/me"):
-        visit.page.goto(visit.origin + "/product")
+    asked = []
+    # Answered while its page is being left, it would be told there, by a beacon that Playwright loses.
+    visitor = logged_in_before(visit, lambda number: asked.append(number) or number == 1)
+    visit.page.goto(visit.origin + "/product")
+    while not asked:
+        visit.page.wait_for_timeout(50)
     read_late(visit, visitor)
     visit.open("/listing")
     assert visit.wait("identify") == [["ada@example.com"]]

@@ -17,10 +17,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from bridge.proxy import Counters, ProxyMiddleware, ProxyOptions, ProxyWiring
 from bridge.proxy.edge import Edge
 from tests.wire.origin import Origin
-from tests.wire.pitfalls import Coverage
+from tests.wire.pitfalls import PROPERTY, numbers
 from tests.wire.visitor import Visitor
 
-COVERAGE = pytest.StashKey[Coverage]()
 MARKUP = b'<script src="/_bridge/tag.js?v=1" data-bridge async></script>'
 
 
@@ -172,23 +171,9 @@ def start_middleware(wiring, counters, app=own_app):
     return middleware, server.port, stop
 
 
-def pytest_configure(config):
-    config.stash[COVERAGE] = Coverage()
-
-
 def pytest_itemcollected(item):
-    """Note which pitfalls the test covers; called for the tests of this folder only."""
-    item.config.stash[COVERAGE].add(item.nodeid, getattr(item.function, "__doc__", None))
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    """Print how many tests of this folder passed, and how many of them for each pitfall."""
-    passed = {report.nodeid for report in terminalreporter.getreports("passed") if report.when == "call"}
-    lines = config.stash[COVERAGE].lines(passed)
-    if lines:
-        terminalreporter.section("pitfalls that the wire suite covers")
-        for line in lines:
-            terminalreporter.line(line)
+    """Note which pitfalls the test covers, in its report; called for the tests of this folder only."""
+    item.user_properties.append((PROPERTY, sorted(numbers(getattr(item.function, "__doc__", None)))))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 PITFALLS = {
     1: "compressed pages without the tag",
@@ -24,8 +25,11 @@ PITFALLS = {
     17: "a visitor's data in a cached page",
     18: "shop text that breaks out of the script",
     20: "orders lost or doubled",
+    40: "what is secret in logs",
 }
 """What the wire has to do with, by number, in a few words."""
+PROPERTY = "wire-pitfalls"
+"""Under this a test's report holds their numbers, whichever process ran it."""
 _NUMBER = re.compile(r"\bP(\d\d)\b")
 
 
@@ -41,9 +45,9 @@ class Coverage:
     def __init__(self) -> None:
         self._covered: dict[str, set[int]] = {}
 
-    def add(self, nodeid: str, docstring: str | None) -> None:
-        """Note a test."""
-        self._covered[nodeid] = numbers(docstring)
+    def add(self, nodeid: str, found: Iterable[int]) -> None:
+        """Note a test of the wire."""
+        self._covered[nodeid] = set(found)
 
     def lines(self, passed: set[str]) -> list[str]:
         """Return a line for each pitfall: how many tests of it passed, and in how many cases. Nothing when none ran."""

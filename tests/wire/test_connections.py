@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from ipaddress import ip_network
 
 import pytest
 
@@ -244,6 +245,12 @@ def test_one_address_has_a_limited_number_of_connections(origin, start):
         pytest.fail("the place of a closed connection stays taken")
 
 
+def test_a_trusted_proxy_has_as_many_connections_as_its_visitors_need(origin, start):
+    proxy = start(max_connections_per_ip=2, trusted_proxies=(ip_network("127.0.0.0/8"),))
+    visitors = [proxy.visitor() for _ in range(6)]
+    assert [visitor.get(b"/").status for visitor in visitors] == [200] * 6
+
+
 def test_stopping_lets_the_request_in_hand_end_and_ends_the_idle_ones(origin, start):
     go_on = threading.Event()
 
@@ -267,6 +274,28 @@ def test_stopping_lets_the_request_in_hand_end_and_ends_the_idle_ones(origin, st
     assert answer.body == TAGGED
     assert answer.complete
     assert busy.closed()
+    ended.result(10)
+
+
+def test_a_request_that_is_on_its_way_when_the_server_stops_has_its_answer(origin, start, monkeypatch):
+    """On a connection that was kept alive: it is closed only after it, or when it stays idle."""
+    import asyncio
+
+    monkeypatch.setattr("bridge.proxy.client.NEW_SECONDS", 20.0)
+    origin.plays[b"/"] = ok(PAGE)
+    proxy = start()
+    kept = [proxy.visitor() for _ in range(3)]
+    for visitor in kept:
+        assert visitor.get(b"/").complete
+    ended = asyncio.run_coroutine_threadsafe(proxy.edge.stop(10), proxy.edge.loop)
+    deadline = time.monotonic() + 5
+    while not proxy.edge.stopping and time.monotonic() < deadline:
+        time.sleep(0.001)
+    for visitor in kept:
+        answer = visitor.get(b"/")
+        assert answer.body == TAGGED
+        assert answer.value(b"connection") == b"close"
+        assert visitor.closed()
     ended.result(10)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import socket
+import struct
 import threading
 import zlib
 
@@ -56,13 +58,18 @@ def test_an_origin_cut_at_any_byte_is_an_error_or_a_visibly_early_end(origin, st
             assert (
                 whole.startswith(plain(got)) or PAGE.startswith(plain(got)) or answer[body_at:].startswith(got.body)
             ), at
+            if kind == "json":
+                assert got.body == answer[body_at:at]
+            elif kind == "identity":  # all that came, with the tag once its place is known
+                came = PAGE[: at - body_at]
+                assert got.body == (came.replace(HEAD, HEAD + MARKUP) if at - body_at >= len(HEAD) else came), at
+    assert proxy.count("proxy_failures", kind="origin-cut") == len(answer)
     origin.plays[b"/whole"] = answer
     assert plain(proxy.get(b"/whole", b"Accept-Encoding: gzip")) == whole
 
 
-@pytest.mark.parametrize("adaptor", ["edge"], indirect=True)
-@pytest.mark.parametrize("kind", ["identity", "gzip"])
-def test_answers_cut_into_pieces_anywhere_arrive_the_same(origin, start, kind, adaptor):
+@pytest.mark.parametrize("kind", ["identity", "gzip", "chunked"])
+def test_answers_cut_into_pieces_anywhere_arrive_the_same(origin, start, kind):
     """Every two-piece chunking of the origin's bytes, head included."""
     answer = ANSWERS[kind]
     proxy = start()
@@ -75,7 +82,7 @@ def test_answers_cut_into_pieces_anywhere_arrive_the_same(origin, start, kind, a
 
     origin.plays[b"*"] = play
     with proxy.visitor() as visitor:
-        for at in range(1, len(answer), 3):
+        for at in range(1, len(answer)):
             got = visitor.get(b"/%d" % at, b"Accept-Encoding: gzip")
             assert got.complete
             assert plain(got) == TAGGED, at
@@ -104,6 +111,29 @@ def test_a_visitor_who_leaves_ends_the_connection_to_the_origin(origin, proxy, a
     assert proxy.get(b"/next").status == 200
 
 
+@pytest.mark.parametrize("kind", ["identity", "chunked gzip"])
+def test_a_visitor_who_leaves_at_any_byte_of_an_answer_harms_nobody(origin, start, kind):
+    proxy = start()
+    origin.plays[b"*"] = ANSWERS[kind]
+    whole = proxy.get(b"/", b"Accept-Encoding: gzip")
+    assert plain(whole) == TAGGED
+    for at in range(len(ANSWERS[kind])):
+        with proxy.visitor() as visitor:
+            visitor.send(b"GET /%d HTTP/1.1\r\nHost: shop.example\r\nAccept-Encoding: gzip\r\n\r\n" % at)
+            while len(visitor.buffer) < at:
+                data = visitor.sock.recv(at - len(visitor.buffer))
+                if not data:
+                    break
+                visitor.buffer += data
+            end_by_reset(visitor.sock)
+        if at % 10 == 0:
+            again = proxy.get(b"/", b"Accept-Encoding: gzip")
+            assert (again.body, again.complete) == (whole.body, True), at
+    assert {request.target for request in origin.received} >= {b"/%d" % at for at in range(1, len(ANSWERS[kind]))}
+    assert proxy.count("proxy_failures", kind="malformed-answer") == 0
+    assert proxy.count("proxy_failures", kind="origin-cut") == 0
+
+
 def test_a_visitor_cut_at_any_byte_of_a_request_sends_nothing_half_to_others(origin, start, adaptor):
     proxy = start()
     request = b"POST /order HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 11\r\n\r\nhello world"
@@ -130,6 +160,45 @@ def test_a_get_on_a_connection_that_the_origin_had_closed_is_sent_once_more(orig
     assert proxy.get(b"/1").status == 200
     assert proxy.get(b"/2").body == b"fine"
     assert calls == [(b"GET /1 HTTP/1.1", 1), (b"GET /2 HTTP/1.1", 1), (b"GET /2 HTTP/1.1", 2)]
+
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize("first", [b"H", b"HTTP/1.1 200 OK\r\n", EARLY_HINTS])
+def test_a_get_whose_answer_has_begun_is_never_sent_twice(origin, proxy, first, reset):
+    calls = []
+
+    def play(wire, request):
+        calls.append(request.line)
+        if request.target == b"/1":
+            return ok(b"fine", b"text/plain")
+        wire.send(first)
+        threading.Event().wait(0.05)
+        if reset:
+            end_by_reset(wire.sock)
+        return None
+
+    origin.plays[b"*"] = play
+    assert proxy.get(b"/1").status == 200
+    assert proxy.get(b"/2").status == 502
+    assert calls == [b"GET /1 HTTP/1.1", b"GET /2 HTTP/1.1"]
+
+
+def end_by_reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+@pytest.mark.parametrize("age", [300.0, -1.0])
+def test_a_connection_to_the_origin_is_not_used_for_ever(origin, proxy, adaptor, monkeypatch, age):
+    """The shop may have moved to another address meanwhile."""
+    module = "origin" if adaptor == "edge" else "blocking"
+    monkeypatch.setattr(f"bridge.proxy.{module}.AGE_SECONDS", age)
+    for number in range(3):
+        assert proxy.get(b"/%d" % number).status == 200
+    assert origin.connections == (1 if age > 0 else 3)
 
 
 @pytest.mark.parametrize("first", [b"", b"H"])

@@ -103,6 +103,10 @@ def check_arrival(echo, asked, port, terms):
     assert echo.got[-1] == asked.wire()
     assert reply.body == (b"" if asked.method == b"HEAD" else asked.wire())
     reply = ask(port, asked)
+    if asked.upgrade and terms.adaptor != "edge":
+        assert reply.status == 501, "documented: WSGI cannot carry an upgrade"
+        assert echo.got[-1] == asked.wire(), "nothing went on"
+        return
     assert reply.status == 200
     assert reply.body == (b"" if asked.method == b"HEAD" else echo.got[-1])
     assert reply.values(b"content-length") == [b"%d" % len(echo.got[-1])]

@@ -168,26 +168,42 @@ def test_a_request_in_hand_ends_when_the_server_is_told_to_stop(origin, server, 
 def test_a_reload_loses_no_request_and_a_killed_worker_is_replaced(origin, server, kind):
     origin.plays[b"/"] = ok(PAGE)
     (worker,) = server.workers()
-    failures = []
-    stop = threading.Event()
+    answers, stop = [], threading.Event()
 
-    def ask():
+    def ask_anew():
         while not stop.is_set():
             with Visitor(server.shop) as visitor:
-                answer = visitor.get(b"/")
-                if answer.body != TAGGED:
-                    failures.append(answer)
+                answers.append(visitor.get(b"/"))
 
-    asking = threading.Thread(target=ask)
-    asking.start()
+    def ask_on_and_on():
+        with Visitor(server.shop) as visitor:
+            last = time.monotonic()
+            while not stop.is_set():
+                idle = time.monotonic() - last > 0.5  # a busy machine: the connection may end as an idle one
+                answer = visitor.get(b"/")  # it connects again after an answer that says so
+                if answer.status == 0 and idle:
+                    visitor.over = True
+                else:
+                    answers.append(answer)
+                last = time.monotonic()
+
+    asking = [threading.Thread(target=act) for act in (ask_anew, ask_on_and_on, ask_on_and_on)]
+    for each in asking:
+        each.start()
+    wait_for(lambda: len(answers) >= 20)
+    before = len(answers)
     server.process.send_signal(signal.SIGHUP)
     deadline = time.monotonic() + 15
     while worker in server.workers() and time.monotonic() < deadline:
         time.sleep(0.05)
+    after = len(answers)
+    wait_for(lambda: len(answers) >= after + 20)
     stop.set()
-    asking.join(10)
+    for each in asking:
+        each.join(10)
     assert worker not in server.workers()
-    assert failures == []
+    assert after > before, "asked while the workers changed"
+    assert [answer.status for answer in answers if answer.body != TAGGED or not answer.complete] == []
     (worker,) = server.workers()
     os.kill(worker, signal.SIGKILL)
     server.wait()
@@ -214,6 +230,13 @@ def test_workers_whose_master_was_killed_end_and_free_the_address(origin, kind, 
         time.sleep(0.05)
     assert not running(worker)
     socket.create_server(("127.0.0.1", server.shop)).close()
+
+
+def wait_for(done):
+    deadline = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def running(pid):

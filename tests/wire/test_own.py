@@ -164,6 +164,40 @@ def test_event_streams_flow_and_do_not_take_the_threads_of_others(start):
 
 
 @only_edge
+def test_calls_that_hang_hold_up_no_page_of_the_shop_and_too_many_are_told_to_come_back(origin, start, monkeypatch):
+    from bridge.proxy import ownside
+
+    monkeypatch.setattr(ownside, "WAITING", 3)
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def app(environ, start_response):
+        begun.release()
+        go_on.wait(30)
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+        return [b"ok"]
+
+    origin.plays[b"/a"] = ok(b"shop", b"text/plain")
+    proxy = start(app=app, threads=2)
+    waiting = []
+    try:
+        for _ in range(5):
+            waiting.append(proxy.visitor())
+            waiting[-1].send(b"GET /_bridge/x HTTP/1.1\r\nHost: a\r\n\r\n")
+            if len(waiting) <= 2:
+                assert begun.acquire(timeout=10)
+        with proxy.visitor() as visitor:
+            for _ in range(50):
+                assert visitor.get(b"/a").body == b"shop"
+        refused = proxy.get(b"/_bridge/x")
+        assert refused.status == 503
+        assert proxy.count("proxy_failures", kind="busy") == 1
+        assert proxy.get(b"/a").body == b"shop"
+    finally:
+        go_on.set()
+    assert [visitor.answer().body for visitor in waiting] == [b"ok"] * 5
+
+
+@only_edge
 def test_more_event_streams_than_there_may_be_are_told_to_come_back(start, monkeypatch):
     from bridge.proxy import ownside
 

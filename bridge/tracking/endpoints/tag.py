@@ -47,6 +47,8 @@ ASKED_MOST = 50
 VISITOR_CALLS = 60
 VIEW_CALLS = 500
 TYPE_LIMIT = 32
+SKU_CALLS = 500
+PRODUCTS_MOST = 200
 ADDRESS_CALLS = 2000
 """High, since all visitors have one address where a server in front of the bridge is not among the trusted proxies."""
 
@@ -76,6 +78,15 @@ class BasketQuestion(msgspec.Struct):
             raise ValueError("too much")
 
 
+ProductId = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,20}$")]
+
+
+class SkuQuestion(msgspec.Struct):
+    """The products of a page that does not tell their SKUs, by their ids."""
+
+    products: Annotated[list[ProductId], msgspec.Meta(min_length=1, max_length=PRODUCTS_MOST)]
+
+
 class Endpoints:
     """The views, bound to the parts of the room that answer them."""
 
@@ -103,11 +114,12 @@ class Endpoints:
         self._throttle = Throttle()
 
     def blueprint(self) -> Blueprint:
-        """Return ``/tag.js``, ``/me``, ``/basket`` and ``/seen``."""
+        """Return ``/tag.js``, ``/me``, ``/basket``, ``/skus`` and ``/seen``."""
         blueprint = Blueprint("tracking", __name__)
         blueprint.add_url_rule("/tag.js", view_func=self.tag_js)
         blueprint.add_url_rule("/me", view_func=self.me, methods=METHODS)
         blueprint.add_url_rule("/basket", view_func=self.basket, methods=METHODS)
+        blueprint.add_url_rule("/skus", view_func=self.skus, methods=METHODS)
         blueprint.add_url_rule("/seen", view_func=self.seen, methods=METHODS)
         blueprint.register_error_handler(Exception, failed)
         return blueprint
@@ -140,6 +152,26 @@ class Endpoints:
         """The basket's id and link, and product and parent ids of SKUs: a ``POST`` of a :class:`BasketQuestion`."""
         return self._answer("POST", self._basket)
 
+    def skus(self) -> Response:
+        """The SKUs of products that the catalogue table holds: a ``POST`` of a :class:`SkuQuestion`.
+
+        They stand in the shop's public pages. No cookie is read and none is set.
+        """
+        refusal = _refusal("POST")
+        if refusal is not None:
+            return refusal
+        if not self._throttle.allows(f"{request.remote_addr} skus", SKU_CALLS):
+            return json_answer({"error": "calls"}, 429, Retry_After=str(CALLS_SECONDS))
+        try:
+            question: SkuQuestion = posted(SkuQuestion)
+            found = self._variants.skus_of(question.products)
+            db.session.rollback()
+        except (ValueError, msgspec.DecodeError):
+            return json_answer({"error": "body"}, 400)
+        except SQLAlchemyError as error:
+            return _unanswered(error)
+        return json_answer({"products": found})
+
     def seen(self) -> Response:
         """Count a view of a page: a ``POST`` of its type, from one view in ten. No cookie is read and none is set."""
         refusal = _refusal("POST")
@@ -170,8 +202,7 @@ class Endpoints:
         except (ValueError, msgspec.DecodeError):
             return json_answer({"error": "body"}, 400)
         except SQLAlchemyError as error:
-            log.warning("tag not answered", error=type(error).__name__, next="the tag carries on without")
-            return json_answer({"error": "database"}, 503)
+            return _unanswered(error)
         return with_visitor(json_answer(data), visitor, int(settings["privacy.identity_days"]), https=https)
 
     def _withdrawn(self, visitor: str | None, *, https: bool) -> Response:
@@ -223,6 +254,11 @@ class Endpoints:
             # A customer's basket of whom nothing is known: the link could be opened by nobody.
             return None
         return self._links.keep(visitor, basket, question.lines, owner, question.store)
+
+
+def _unanswered(error: SQLAlchemyError) -> Response:
+    log.warning("tag not answered", error=type(error).__name__, next="the tag carries on without")
+    return json_answer({"error": "database"}, 503)
 
 
 def _refusal(method: str) -> Response | None:

@@ -19,9 +19,9 @@ function adding(url, body) {
   if (!/\/checkout\/cart\/add(\/|$)/.test(path(url))) { return remember(null, 0); }
   if (page.type !== 'product' && page.type !== 'listing') { log('add held back: page type'); return null; }
   const fields = Object.fromEntries(typeof body === 'string' ? new URLSearchParams(body) : (body && body.entries && body) || []);
-  const grouped = Object.keys(fields).filter((key) => key.startsWith('super_group[') && Number(fields[key]) > 0);
+  const grouped = Object.keys(fields).filter((key) => key.startsWith('super_group[') && fields[key] > 0);
   return remember(grouped.length ? Object.fromEntries(grouped.map((key) => [key.slice(12, -1), Number(fields[key])]))
-    : { [fields.product || matched(/\/product\/(\d+)/, path(url))]: Number(fields.qty) || 1 });
+    : { [fields.product || matched(/\/product\/(\d+)/, path(url))]: +fields.qty || 1 });
 }
 
 // Only this page needs to know: for the next one each add is over.

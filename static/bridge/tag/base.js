@@ -29,13 +29,14 @@ function log(...words) {
   if (debugging || location.hash === '#om_debug') { console.log('bridge:', ...words); }
 }
 
-// Nothing of ours may reach the page as an error.
+// Nothing of ours may reach the page as an error; what was to be told is nothing then.
+const fault = (error) => log('fault', error) || {};
 function safely(action) {
   return function (...words) {
     try {
       const result = action.apply(this, words);
-      return result && result.catch ? result.catch((error) => log('fault', error)) : result;
-    } catch (error) { log('fault', error); }
+      return result && result.catch ? result.catch(fault) : result;
+    } catch (error) { fault(error); }
   };
 }
 

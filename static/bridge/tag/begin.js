@@ -14,7 +14,7 @@ const start = safely(() => {
   // The address of a password reset is a secret, which Ometria's script would send, as the page's or as the referrer.
   const secret = /(create|reset)password[^#]*[?&/]token[=/]/i;
   if (/(^| )adminhtml-/.test(document.body.className) || secret.test(location.href) || secret.test(document.referrer)) {
-    log('held back: no page to tell of');
+    log('held back: private page');
     return;
   }
   const code = wanted();

@@ -12,10 +12,11 @@ function route() {
 function typeOf(classes) {
   // The shop does not have the page; of what a script shows that says nothing.
   const isMissing = !page.moved && (performance.getEntriesByType('navigation')[0] || {}).responseStatus >= 400;
+  const meta = 'og:' + (attribute('meta[property="og:type"]', 'content') || '').replace('og:', '');
   const told = config.pageTypes.split(' ').map((row) => row.split('=')).find(([pattern]) => (pattern[0] === '/'
-    ? fits(pattern, route()) && !isMissing : classes.some((name) => fits(pattern, name) && (page.action = name))));
-  const type = told ? told[1] || null : attribute('meta[property="og:type"]', 'content') === 'product' ? 'product' : undefined;
-  log('type', type || 'none', 'by', told ? told[0] : type ? 'og:type' : 'nothing');
+    ? fits(pattern, route()) && !isMissing : pattern === meta || classes.some((name) => fits(pattern, name) && (page.action = name))));
+  const type = told ? told[1] || null : undefined;
+  log('type', type || 'none', 'by', told ? told[0] : 'nothing');
   return type;
 }
 
@@ -36,12 +37,9 @@ function describe() {
   if (page.type === 'product') {
     const sku = attribute('#product_addtocart_form', 'data-product-sku') ||
       ((find('.product-info-main [itemprop=sku]') || {}).textContent || '').trim();
-    const id = attribute('#product_addtocart_form input[name=product]', 'value') || handle('product') ||
-      attribute('.product-info-main [data-role=priceBox]', 'data-product-id') ||
-      matched(/\/product\/post\/id\/(\d+)/, attribute('.review-form', 'action')) ||
-      matched(/"product":"?(\d+)/, attribute('.product-info-main [data-post]', 'data-post'));
+    const id = attribute('#product_addtocart_form input[name=product]', 'value') || handle('product');
     Object.assign(page, { product: id, sku });
-    if (store.variants) { part('variant').catch(() => log('fault')); }
+    if (store.variants) { part('variant').catch(fault); }
     return { pid: name(id, sku) };
   }
   return {};

@@ -18,8 +18,10 @@ async function look() {
   page.type = typeOf(classes);
   page.account = classes.includes('account');
   page.data = describe();
-  if (page.type === 'listing') {
-    const data = await within(part('listing').then((found) => found.listing()), 3000);
+  // A product's id may stand in few places, or in none where ids are SKUs.
+  const file = page.type === 'listing' ? 'listing' : page.data.pid === null && 'product';
+  if (file) {
+    const data = await within(part(file).then((found) => found[file]()), 3000);
     if (turn === shown && data) { page.data = data; }
   }
   if (!page.action && !/^(homepage|basket|checkout|confirmation)$/.test(page.type)) {
@@ -32,8 +34,8 @@ async function look() {
 
 // In Ometria's documented order: page view, identity, basket, transaction.
 async function view(url) {
-  const asked = who().then((told) => (told.email || away || !store.code || recall('seen') || recall('rest', '', TAB) ||
-    !(section('customer') || {}).fullname ? told : part('visit').then((found) => found.known(told)))).catch((error) => { log('fault', error); return {}; });
+  const asked = who().then((told) => (told.email || away || !store.code || !(section('customer') || {}).fullname ||
+    recall('seen') || recall('rest', '', TAB) ? told : part('visit').then((found) => found.known(told)))).catch(fault);
   const turn = shown;
   let looked;
   while (looked !== page.looked) {
@@ -50,7 +52,7 @@ async function view(url) {
   await within(asked.then(identify), 1000);
 }
 
-const enter = () => page.type === 'checkout' && allowed() && part('visit').then((found) => found.enter()).catch(() => log('fault'));
+const enter = () => page.type === 'checkout' && allowed() && part('visit').then((found) => found.enter()).catch(fault);
 
 function show(url) {
   shown += 1;
@@ -61,7 +63,7 @@ function show(url) {
   loaded = loaded || fetchOmetria();
   ready = safely(view)(url);
   restore();
-  if (page.type === 'confirmation') { part('visit').then((found) => found.transact()).catch((error) => log('fault', error)); }
+  if (page.type === 'confirmation') { part('visit').then((found) => found.transact()).catch(fault); }
   enter();
 }
 
@@ -110,6 +112,5 @@ function run() {
   // A view from the back-forward cache is a view; the page is as it was, the visitor and the cart may not be.
   window.addEventListener('pageshow', (event) => { if (event.persisted) { ready = safely(view)(); restore(); } });
   // A cart that was asked for before this script ran is in the shop's storage soon, or later where the shop is slow.
-  setTimeout(restore, 2000);
-  setTimeout(restore, 8000);
+  [400, 2e3, 8e3].forEach((wait) => setTimeout(restore, wait));
 }

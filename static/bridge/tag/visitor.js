@@ -2,7 +2,7 @@
 
 // Asked when something may have changed: half an hour passed, a form that the shop handled, an account or confirmation page.
 async function who(headers) {
-  const version = Math.floor(Date.now() / 18e5) + 'v' + cookie('private_content_version');
+  const version = Math.floor(Date.now() / 18e5) + 'v' + cookie(VERSION);
   if (away || !allowed() || (!headers && recall('asked') === version && page.type !== 'confirmation' && !page.account)) { return {}; }
   const answer = await nativeFetch(prefix + '/me', { headers: { ...headers, 'Bridge-Seen': recall('seen', '') }, cache: 'no-store' });
   if (!answer.ok) { await answer.text(); throw answer.status; }

@@ -33,14 +33,17 @@ async function readBody(response) {
   return {};
 }
 
+// The shop's script asks anew for what it keeps once the shop has changed this in its cookie.
+const VERSION = 'private_content_version';
+
 // The cart that the shop's script keeps, unless it is of another store view, the shop has said since that it is out of
 // date, or the page has seen it or a later one.
 function stored() {
   const cart = section('cart');
   const current = (parse(decoded(cookie('section_data_ids'))) || {}).cart;
-  return cart && cart.items && !section('cart', '-section-invalidation') && (!current || current === cart.data_id) &&
-    (!cart.storeId || !Number(store.id) || String(cart.storeId) === store.id) &&
-    !(page.cart && page.cart.data_id >= cart.data_id) ? cart : null;
+  return cart && (localStorage[VERSION] || cookie(VERSION)).includes(cookie(VERSION)) && !section('cart', '-section-invalidation') && (!current || current === cart.data_id) &&
+    (!cart.storeId || !+store.id || cart.storeId + '' === store.id) &&
+    !((page.cart || {}).data_id >= cart.data_id) ? cart : null;
 }
 
 const restore = safely(() => {
@@ -62,7 +65,7 @@ const api = {
   remember, answered, identify, who, cookie, decoded, parse, configuration, load, allowed, part, wrap, ready: () => ready, tick: () => ++clock,
 };
 
-const asksGraphql = (headers, body, answer) => { part('graphql').then((found) => found.asked(headers, body, answer)).catch(() => log('fault')); };
+const asksGraphql = (headers, body, answer) => { part('graphql').then((found) => found.asked(headers, body, answer)).catch(fault); };
 
 // A function of the page's is passed through as it is; ours only looks on, before it or at what it gives.
 function wrap(object, key, before, after) {

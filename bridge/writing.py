@@ -1,12 +1,14 @@
-"""How a transaction that will write begins, and how many rows are written at once."""
+"""How a transaction that will write begins, how many rows are written at once, and how a note is kept."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.db import db, immediate
+from bridge.models import Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,3 +40,11 @@ def insert(model: Any) -> Any:
     """Return the database's own INSERT, which knows what to do with a row that is there."""
     dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     return dialect.insert(model.__table__)
+
+
+def keep_note(name: str, data: dict[str, Any]) -> None:
+    """Keep a note under its name, in the place of an older one. No commit.
+
+    One statement, since two workers may be the first to keep it: neither finds it, and both write.
+    """
+    put(Cursor, [{"name": name, "data": data, "updated_at": time.time()}], ("name",))
