@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp  ## start everything: in front of the sandbox, or of the 
 test: $(VENV)/test.stamp  ## install what the tests need, check style and types, run every test
 	@bash tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0 $(ARGS)
 
 lint: $(VENV)/test.stamp  ## style and layers
 	$(BIN)/ruff check .

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from pathlib import Path
 
 import pytest
 import redis
+import structlog
 from hypothesis import settings
 
 from tests.browser.stack import Stack
@@ -16,6 +18,11 @@ from tests.wire.pitfalls import PROPERTY, Coverage
 
 settings.register_profile("bridge", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("bridge")
+
+# As in production, lines go through logging. By itself structlog prints them, and print() in a thread while pytest changes
+# sys.stdout in another kills the interpreter (CPython before 3.13.3 keeps no reference to the file it prints to).
+structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
+logging.getLogger("bridge").setLevel(logging.DEBUG)
 
 MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres", "mariadb")
 

@@ -429,7 +429,7 @@ def test_a_reset_token_is_in_no_log_and_after_hand_over_nowhere(room, fault, cap
     assert not [path for path in (tmp_path / "mail").iterdir() if token.encode() in path.read_bytes()]
 
 
-def test_no_exception_of_the_room_tells_what_a_mail_says(room, monkeypatch, capfd):
+def test_no_exception_of_the_room_tells_what_a_mail_says(room, monkeypatch, capfd, caplog):
     token = f"{5:032x}"
     put(room, forgotten, 5)
 
@@ -441,7 +441,7 @@ def test_no_exception_of_the_room_tells_what_a_mail_says(room, monkeypatch, capf
     assert room.row().state == "sent"
     assert room.row().why.startswith("not composed (ValueError)")
     out = capfd.readouterr()
-    assert token not in out.out + out.err + room.everything_stored()
+    assert token not in out.out + out.err + caplog.text + room.everything_stored()
 
 
 def test_a_damaged_spool_file_is_left_for_people_and_holds_up_nobody(room, tmp_path):

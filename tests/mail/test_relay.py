@@ -528,6 +528,7 @@ def test_no_address_subject_or_password_is_in_the_log(start_relay, capfd, caplog
         client.send(MESSAGE + b"token=abc123\r\n.\r\n")
         assert client.reply()[0] == 250
     told = caplog.text + "".join(capfd.readouterr())
+    assert "mail taken" in told
     for secret in ("secret.", "s3cret", "abc123", "Caf"):
         assert secret not in told
 

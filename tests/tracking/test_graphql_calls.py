@@ -156,12 +156,12 @@ def test_the_store_view_is_the_one_that_the_header_names(room):
     assert [event.store for event in room.stream.events] == ["fr", None]
 
 
-def test_a_token_is_kept_as_a_claim_and_nowhere_else(room, capsys):
+def test_a_token_is_kept_as_a_claim_and_nowhere_else(room, caplog):
     seen(room, call(TOKEN, GIVEN, variables=WHO))
     identities = room.tracking.observer._identities
     assert identities.known("a" * 32, None, b"other").email is None
     assert identities.known("a" * 32, None, b"t0ken").email == "ada@example.com"
-    assert "t0ken" not in repr(room.stream.events) + "".join(capsys.readouterr())
+    assert "t0ken" not in repr(room.stream.events) + caplog.text
     seen(room, call(TOKEN, GIVEN, variables=WHO))
     leaving = call("mutation { revokeCustomerToken { result } }", {"revokeCustomerToken": {"result": True}},
                    sent=[("Authorization", "Bearer t0ken")])  # fmt: skip
@@ -191,10 +191,10 @@ NAMED = b"generateCustomerToken"
         (NAMED + b"\xff\xfe", b"\xff"),
     ],
 )
-def test_what_is_no_graphql_is_dropped_and_told_to_nobody(room, asked, told, capsys):
+def test_what_is_no_graphql_is_dropped_and_told_to_nobody(room, asked, told, caplog):
     passing = exchange("/graphql", asked, sent=(JSON,), status=200, answer_body=told)
     assert seen(room, passing) == []
-    assert "".join(capsys.readouterr()) == ""
+    assert caplog.text == ""
 
 
 def test_a_call_that_names_nothing_of_ours_is_not_parsed(room, monkeypatch):
