@@ -17,20 +17,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.proxy.piping import LEAST, SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures" / "splice.json"
-SIZES = (200_000, 5_000_000)
+SIZES = (200_000, 1_000_000, 5_000_000)
 READ = 256 * 1024
-PIPE = 1024 * 1024
 ROUNDS, BYTES = 7, 200_000_000
 SECTION = """
 ## Splicing
 
 A body from one connection to another by one thread that does nothing else, CPU in microseconds each, kernel included:
-reading and writing as the edge does, and `os.splice` through a pipe of 1 MB. The edge does not splice yet: a body must
-be large before the saving pays for taking the two sockets out of uvloop's hands, a pipe and several more system calls.
+reading and writing, and `os.splice` through a pipe of {pipe:.0f} kB. The edge splices what is left of a body where that
+is {least:.0f} kB and more. Below that the first read has most of the body with its head; a pipe, two descriptors and
+their watchers cost more than is saved.
 
 | body | read and write | splice | splice for one of the other |
 | ---: | ---: | ---: | ---: |
@@ -64,7 +66,7 @@ def copied(source: socket.socket, sink: socket.socket, size: int) -> None:
 def spliced(source: socket.socket, sink: socket.socket, size: int) -> None:
     """Carry a body through a pipe, which takes no copy of it to this process."""
     while size:
-        held = os.splice(source.fileno(), _pipe[1], min(PIPE, size), flags=os.SPLICE_F_MOVE)
+        held = os.splice(source.fileno(), _pipe[1], min(SIZE, size), flags=os.SPLICE_F_MOVE)
         size -= held
         while held:
             held -= os.splice(_pipe[0], sink.fileno(), held, flags=os.SPLICE_F_MOVE)
@@ -104,7 +106,7 @@ def section(figures: list[dict[str, float]]) -> str:
     for row in figures:
         copied, spliced = row["copied"], row["spliced"]
         rows.append(f"| {row['size'] / 1000:,.0f} kB | {copied:.0f} | {spliced:.0f} | {spliced / copied:.2f} |")
-    return SECTION.format(rows="\n".join(rows))
+    return SECTION.format(rows="\n".join(rows), pipe=SIZE / 1024, least=LEAST / 1024)
 
 
 def kept_section() -> str:
@@ -114,7 +116,7 @@ def kept_section() -> str:
 
 def main() -> None:
     """Measure both ways in turn, print and keep the medians."""
-    fcntl.fcntl(_pipe[1], fcntl.F_SETPIPE_SZ, PIPE)
+    fcntl.fcntl(_pipe[1], fcntl.F_SETPIPE_SZ, SIZE)
     figures = []
     for size in SIZES:
         found: dict[str, list[float]] = {"copied": [], "spliced": []}

@@ -280,6 +280,15 @@ class ClientConnection(asyncio.Protocol):
         if not self.transport.is_closing():
             self.transport.write(data)
 
+    def drained(self) -> bool:
+        """Say whether the system has all that was written; if not, client_writable tells when it does."""
+        self.transport.set_write_buffer_limits(0)
+        return not self.transport.get_write_buffer_size()
+
+    def usual_limits(self) -> None:
+        """Buffer again what is written."""
+        self.transport.set_write_buffer_limits(WRITE_LIMIT)
+
     def pause(self) -> None:
         """Stop reading from the client."""
         if not self._read_paused and not self.transport.is_closing():

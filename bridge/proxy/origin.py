@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
+from bridge.proxy import piping
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -106,6 +108,7 @@ class OriginPool:
         self._idle: list[OriginConnection] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._tls = ssl.create_default_context() if address.scheme == "https" else None
+        self.pipes = piping.CAN and self._tls is None  # the kernel may carry bodies (see piping)
 
     def ready(self, *, repeatable: bool) -> OriginConnection | None:
         """Take a kept-alive connection; None where there is none that this request may use."""

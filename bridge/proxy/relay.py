@@ -19,6 +19,7 @@ from bridge.proxy.http1 import (
     reusable,
 )
 from bridge.proxy.observing import Watch
+from bridge.proxy.piping import LEAST, Pipe
 from bridge.proxy.sending import Sending
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Relay(Sending):
     _head: bytearray | None = None
     _framing = _left = _interims = 0
     _got = _reusable = _passing = False
+    _pipe: Pipe | None = None
     endless = False  # a tunnel
 
     def __init__(self, edge: Edge, client: ClientConnection, visit: Visit, framing: int) -> None:
@@ -146,6 +148,8 @@ class Relay(Sending):
         if self._left:
             self._passing = self._client.answering = True
             self._deadline = 0.0
+            if self._left >= LEAST:
+                self._carry()
         else:
             self._finish()
 
@@ -162,6 +166,39 @@ class Relay(Sending):
         self._client.pass_on(piece)
         if not left:
             self._finish()
+        elif left >= LEAST:
+            self._carry()
+
+    # -- a large body, which the kernel carries (see piping.Carried) --------------------------------------------------
+
+    def _carry(self) -> None:
+        """Have the kernel carry the rest."""
+        origin, client = self._origin, self._client
+        if origin is None or isinstance(client, Absent) or client.transport.is_closing() or not self._edge.pool.pipes:
+            return
+        self._pipe = Pipe(self._edge.loop, origin.transport, client, self._left, self)
+        self._pipe.start()
+
+    def moved(self) -> None:
+        """Take note that bytes moved."""
+        self._deadline = 0.0
+
+    def carried(self) -> None:
+        """Take note that the whole of it was given to the client's socket."""
+        self.not_carried()
+        self._left = 0
+        self._finish()
+
+    def not_carried(self) -> None:
+        """Read again what comes."""
+        self._pipe = None
+        if self._origin is not None and not self._origin.transport.is_closing():
+            self._origin.transport.resume_reading()
+
+    def source_ended(self) -> None:
+        """Take note that the origin's connection ended before the body."""
+        self._pipe = None
+        self._broken("origin-cut")
 
     def _interim(self, response: ResponseHead, data: bytes, at: int, end: int) -> int:
         if response.status == 101 and self._client.upgrade is not None:
@@ -275,6 +312,9 @@ class Relay(Sending):
     def _end(self) -> None:
         self._over = True
         self._passing = False
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
         delivery, self._delivery = self._delivery, None
         if delivery is not None:
             delivery.stop()
@@ -311,7 +351,9 @@ class Relay(Sending):
         self._touch()
         if self._origin is None or self._origin.transport.is_closing():
             return
-        if writable:
+        if self._pipe is not None:
+            self._pipe.client_writable(writable=writable)
+        elif writable:
             self._origin.transport.resume_reading()
         else:
             self._origin.transport.pause_reading()

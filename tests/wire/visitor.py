@@ -125,10 +125,16 @@ class Visitor:
             self.buffer += data
 
     def _need(self, size: int) -> bool:
-        while len(self.buffer) < size:
-            if not self.more():
-                return False
-        return True
+        parts, missing = [self.buffer], size - len(self.buffer)
+        while missing > 0:
+            self.buffer = b""
+            going_on = self.more()
+            parts.append(self.buffer)
+            missing -= len(self.buffer)
+            if not going_on:
+                break
+        self.buffer = b"".join(parts)
+        return missing <= 0
 
     def _chunks(self, answer: Answer) -> bool:
         while True:
