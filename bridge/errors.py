@@ -31,11 +31,12 @@ class Stumbled(Retry):
 
 
 class Refused(BridgeError):
-    """The record is wrong in itself and was set aside."""
+    """The record is wrong in itself and was set aside; ``field`` names the part that is wrong, where one alone is."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, field: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.field = field
 
 
 class Skipped(BridgeError):

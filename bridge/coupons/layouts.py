@@ -59,30 +59,31 @@ def code_fault(code: object) -> str:
 def check_layout(layout: CodeFormat) -> CodeFormat:
     """Return the layout, or raise :class:`Refused` with what is wrong about it."""
     if layout.kind not in LETTERS:
-        raise Refused(f"The format must be one of {', '.join(LETTERS)}.")
+        raise Refused(f"The format must be one of {', '.join(LETTERS)}.", "kind")
     if not 1 <= layout.length <= LENGTH_MOST:
-        raise Refused(f"The length must be from 1 to {LENGTH_MOST} characters.")
+        raise Refused(f"The length must be from 1 to {LENGTH_MOST} characters.", "length")
     if not 0 <= layout.every <= LENGTH_MOST:
-        raise Refused(f"Dashes come after every 1 to {LENGTH_MOST} characters; 0 is none.")
+        raise Refused(f"Dashes come after every 1 to {LENGTH_MOST} characters; 0 is none.", "every")
     if layout.every and layout.delimiter not in {"-", "_", ".", "/"}:
         raise Refused("The character between the groups must be one of - _ . /")
     for name, part in (("prefix", layout.prefix), ("suffix", layout.suffix)):
         if not _PART.fullmatch(part) or (name == "prefix" and part and not part[0].isalnum()):
             raise Refused(
-                f"The {name} may have letters, digits and . _ / - in it; a prefix begins with one of the first."
+                f"The {name} may have letters, digits and . _ / - in it; a prefix begins with one of the first.", name
             )
     if full_length(layout) > LAYOUT_MOST:
-        raise Refused(f"Prefix, code and suffix together must not be longer than {LAYOUT_MOST} characters.")
+        raise Refused(f"Prefix, code and suffix together must not be longer than {LAYOUT_MOST} characters.", "length")
     return layout
 
 
 def check_quantity(quantity: int, most: int) -> int:
     """Return how many codes are asked for, or raise :class:`Refused`."""
     if quantity < 1:
-        raise Refused(f"{quantity} codes cannot be made: ask for at least 1.")
+        raise Refused(f"{quantity} codes cannot be made: ask for at least 1.", "quantity")
     if quantity > most:
         raise Refused(
-            f"{quantity:,} codes are more than one request may ask for ({most:,}, setting coupons.request_most)."
+            f"{quantity:,} codes are more than one request may ask for ({most:,}, setting coupons.request_most).",
+            "quantity",
         )
     return quantity
 

@@ -28,6 +28,13 @@ EXPIRY_MOST = 3650
 SOON_SECONDS = 7 * 86_400.0
 
 
+class Changed(Refused):
+    """Somebody else changed the pool meanwhile; nothing was saved."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has changed this pool since you opened it. Nothing is saved yet.")
+
+
 class Figures(msgspec.Struct, frozen=True):
     """Counts of a pool's codes: those made at all, waiting in stock, given out; of these used, expiring soon, ended."""
 
@@ -73,13 +80,13 @@ def make_pool(name: str, rule_id: int, layout: CodeFormat, *, stock: int, expiry
     """Add a pool. Raises :class:`Refused` for what cannot be one. Commits."""
     shown = " ".join(name.split())
     if not 1 <= len(shown) <= 80 or not shown.isprintable():
-        raise Refused("The name of a pool has 1 to 80 characters.")
+        raise Refused("The name of a pool has 1 to 80 characters.", "name")
     _check_numbers(stock, expiry_days)
     check_layout(layout)
     begin_write()
     if db.session.scalar(select(CouponPool.id).where(CouponPool.name == shown)) is not None:
         db.session.rollback()
-        raise Refused("There is a pool with this name already.")
+        raise Refused("There is a pool with this name already.", "name")
     look = {name: getattr(layout, name) for name in ("kind", "length", "prefix", "suffix", "every", "delimiter")}
     pool = CouponPool(name=shown, rule_id=rule_id, stock=stock, expiry_days=expiry_days, **look)
     db.session.add(pool)
@@ -106,12 +113,26 @@ def of_ometria(rule: Rule) -> CouponPool:
     return found
 
 
-def change_pool(pool: CouponPool, *, stock: int, expiry_days: int, active: bool, who: str) -> None:
-    """Change what may change of a pool: rule and look stay, since its codes have them. Commits."""
+def state_of(pool: CouponPool) -> str:
+    """Return what may change of a pool as one text, for :func:`change_pool`."""
+    return f"{pool.stock}/{pool.expiry_days}/{int(pool.active)}"
+
+
+def change_pool(
+    pool: CouponPool, *, stock: int, expiry_days: int, active: bool, who: str, was: str | None = None
+) -> None:
+    """Change what may change of a pool: rule and look stay, since its codes have them. Commits.
+
+    ``was`` is the state that the change was made of: raises :class:`Changed` where somebody was faster.
+    """
     _check_numbers(stock, expiry_days)
+    begin_write()
+    db.session.refresh(pool, with_for_update=True)
+    if was is not None and was != state_of(pool):
+        db.session.rollback()
+        raise Changed
     before = {"stock": pool.stock, "expiry_days": pool.expiry_days, "active": pool.active}
     after = {"stock": stock, "expiry_days": expiry_days, "active": active}
-    begin_write()
     for name, value in after.items():
         setattr(pool, name, value)
     db.session.add(AuditLog(who=who, what=f"coupon pool {pool.name} changed", before=before, after=after))
@@ -120,9 +141,9 @@ def change_pool(pool: CouponPool, *, stock: int, expiry_days: int, active: bool,
 
 def _check_numbers(stock: int, expiry_days: int) -> None:
     if not 0 <= stock <= STOCK_MOST:
-        raise Refused(f"The stock of a pool is from 0 to {STOCK_MOST:,} codes.")
+        raise Refused(f"The stock of a pool is from 0 to {STOCK_MOST:,} codes.", "stock")
     if not 0 <= expiry_days <= EXPIRY_MOST:
-        raise Refused(f"Codes expire after 1 to {EXPIRY_MOST} days; 0 is never.")
+        raise Refused(f"Codes expire after 1 to {EXPIRY_MOST} days; 0 is never.", "expiry_days")
 
 
 def figures(of: int | None = None) -> dict[tuple[int, int | None], Figures]:

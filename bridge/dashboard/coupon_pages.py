@@ -53,7 +53,7 @@ def coupon_pools() -> str:
     return _list()
 
 
-def _list(sentence: str = "") -> str:
+def _list(wrong: Refused | None = None) -> str:
     figures = _all_figures()
     rows = [(pool, figures.get((pool.rule_id, pool.id), Figures())) for pool in pools.all_pools()]
     return render_template(
@@ -61,10 +61,15 @@ def _list(sentence: str = "") -> str:
         pools=rows,
         inserted=[(rule, found) for (rule, pool), found in sorted(figures.items(), key=str) if pool is None],
         kinds=KINDS,
-        sentence=sentence,
+        wrong=_wrong(wrong),
         typed=request.form,
         now=time.time(),
     )
+
+
+def _wrong(error: BridgeError | None) -> dict[str, str]:
+    """Return what a page says of an input that was refused, and beside which field."""
+    return {"sentence": str(error), "field": getattr(error, "field", "")} if error is not None else {}
 
 
 def _all_figures() -> dict[tuple[int, int | None], Figures]:
@@ -99,7 +104,7 @@ def add_pool() -> str | AnyResponse | tuple[str, int]:
             who=_who(),
         )
     except Refused as error:
-        return _list(error.reason), 422
+        return _list(error), 422
     _look(pool)
     room().wakes.try_wake("coupons")
     flash(_("The pool %(name)s is made.", name=pool.name), "saved")
@@ -112,7 +117,7 @@ def coupon_pool(id_: int) -> str:
     return _one(_pool(id_))
 
 
-def _one(pool: CouponPool, sentence: str = "") -> str:
+def _one(pool: CouponPool, wrong: BridgeError | None = None) -> str:
     staff = current_staff()
     query = select(CouponRequest).where(CouponRequest.pool == pool.id).order_by(CouponRequest.at.desc())
     shown: list[CouponCode] = []
@@ -129,7 +134,9 @@ def _one(pool: CouponPool, sentence: str = "") -> str:
         chosen_count=ledger.count_of(chosen.id) if chosen else 0,
         codes=shown,
         request_id=f"page-{uuid.uuid4().hex}",
-        sentence=sentence,
+        wrong=_wrong(wrong),
+        changed=isinstance(wrong, pools.Changed),
+        state=pools.state_of(pool),
         typed=request.form,
         now=time.time(),
     )
@@ -147,7 +154,7 @@ def make_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
     try:
         made = generate.generate(pool.rule_id, _number("quantity", _("Codes")), request_id, pool=pool, who=_who())
     except BridgeError as error:
-        return _one(_pool(id_), str(error)), 422 if isinstance(error, Refused) else 503
+        return _one(_pool(id_), error), 422 if isinstance(error, Refused) else 503
     told = (
         _(
             "%(made)s of %(wanted)s codes are given out, the rest is on its way.",
@@ -172,9 +179,10 @@ def change_pool(id_: int) -> str | AnyResponse | tuple[str, int]:
             expiry_days=_number("expiry_days", _("Expiry")),
             active=request.form.get("active") == "1",
             who=_who(),
+            was=request.form.get("was"),
         )
     except Refused as error:
-        return _one(_pool(id_), error.reason), 422
+        return _one(_pool(id_), error), 409 if isinstance(error, pools.Changed) else 422
     _look(pool)
     room().wakes.try_wake("coupons")
     flash(_("The pool is changed."), "saved")
@@ -189,10 +197,10 @@ def revoke_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
     named = [code for code in dict.fromkeys(typed) if code]
     try:
         if len(named) > REVOKED_MOST:
-            raise Refused(_("At most %(number)s codes can be revoked at once.", number=f"{REVOKED_MOST:,}"))
+            raise Refused(_("At most %(number)s codes can be revoked at once.", number=f"{REVOKED_MOST:,}"), "codes")
         asked = request.form.get("request", "")
         if not named and not asked:
-            raise Refused(_("Name the codes to revoke, one a line."))
+            raise Refused(_("Name the codes to revoke, one a line."), "codes")
         rows = ledger.of_keys(ledger.key(code) for code in named)
         own = [code for code in named if (row := rows.get(ledger.key(code))) is not None and row.pool == pool.id]
         if asked and not named:
@@ -200,7 +208,7 @@ def revoke_codes(id_: int) -> str | AnyResponse | tuple[str, int]:
         else:
             ended = endings.revoke(own, pool.rule_id, who=_who())
     except BridgeError as error:
-        return _one(_pool(id_), str(error)), 422 if isinstance(error, Refused) else 503
+        return _one(_pool(id_), error), 422 if isinstance(error, Refused) else 503
     count = len(ended.deleted) + len(ended.missing)
     left = len(named) - len(own) + len(ended.kept)
     told = [_("%(number)s codes are revoked.", number=f"{count:,}")]
@@ -251,7 +259,7 @@ def _number(name: str, label: str, default: int | None = None) -> int:
     if not text and default is not None:
         return default
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise Refused(_("%(field)s takes a whole number.", field=label))
+        raise Refused(_("%(field)s takes a whole number.", field=label), name)
     return int(text)
 
 

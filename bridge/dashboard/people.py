@@ -42,12 +42,12 @@ def people() -> str | tuple[str, int]:
         password = _add(typed["name"], typed["role"], who)
     except Misconfigured as error:
         db.session.rollback()
-        return _page(sentence=str(error), typed=typed), 400
+        return _page({"sentence": str(error), "field": "name" if typed["role"] in auth.ROLES else "role"}, typed), 400
     return _page(shown=(typed["name"], password))
 
 
 @auth.login_required("owner")
-def person(person: int) -> str | Response:
+def person(person: int) -> str | Response | tuple[str, int]:
     """Give a person another role or a new password, or remove that person; all three end or bind open sessions."""
     who = _owner()
     user = db.session.get(User, person)
@@ -59,6 +59,14 @@ def person(person: int) -> str | Response:
         auth.set_password(user, password, who=who)
         return _page(shown=(name, password))
     if action == "role" and request.form.get("role") in auth.ROLES:
+        if request.form.get("was", user.role) != user.role:
+            sentence = _(
+                "Somebody else has made %(name)s %(role)s meanwhile. Nothing is changed: look, and change it again.",
+                name=name,
+                role=_(user.role),
+            )
+            db.session.rollback()
+            return _page({"sentence": sentence, "field": ""}), 409
         before, user.role = user.role, request.form["role"]
         noted(f"user {name} role", before, user.role)
         flash(_("%(name)s: %(before)s → %(after)s.", name=name, before=_(before), after=_(user.role)), "saved")
@@ -92,13 +100,15 @@ def _add(name: str, role: str, who: str) -> str:
     return password
 
 
-def _page(sentence: str = "", typed: dict[str, str] | None = None, shown: tuple[str, str] | None = None) -> str:
+def _page(
+    wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None, shown: tuple[str, str] | None = None
+) -> str:
     return render_template(
         "dashboard/people.html",
         users=auth.list_users(),
         roles=ROLES,
         longest=LONGEST_NAME,
-        sentence=sentence,
+        wrong=wrong or {},
         typed=typed or {"name": "", "role": "viewer"},
         shown=shown,
         now=time.time(),

@@ -132,3 +132,13 @@ def changed(form: dict[str, str], drop: tuple[str, ...], changes: dict[str, str]
     """Return a form with some boxes unticked and some controls filled in."""
     kept = {name: value for name, value in form.items() if name not in drop}
     return kept | {name.replace("__", "."): value for name, value in changes.items()}
+
+
+def beside(page: str, name: str) -> str:
+    """Return the sentence beside a control that was refused; the control must say itself that it is wrong, and why."""
+    found = re.search(rf'<p class="wrong" role="alert" id="wrong-{name}">(.*?)</p>', page, re.DOTALL)
+    assert found, f"nothing is said beside {name}"
+    control = re.search(rf'<(?:input|select|textarea)\b[^>]* name="{name}"[^>]*aria-invalid="true"[^>]*>', page)
+    assert control, f"{name} is not marked"
+    assert f"wrong-{name}" in control.group(0)
+    return html.unescape(re.sub(r"<[^>]+>", "", found.group(1)))

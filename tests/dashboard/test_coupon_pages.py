@@ -18,7 +18,7 @@ from bridge.models_coupons import CouponPool
 from bridge.store import CodeFormat, Rule, keep_tree
 from bridge.store.memory import Memory
 from tests.coupons.till import Wakes, states
-from tests.dashboard.desk import BASE, read_form, token
+from tests.dashboard.desk import BASE, beside, read_form, token
 from tests.export import samples
 
 GOOD = Rule(id=2, name="Welcome <b>", website_ids=(1,), group_ids=(0, 1), uses_per_coupon=1)
@@ -104,6 +104,8 @@ def test_an_editor_makes_a_pool_and_sees_at_once_whether_its_rule_can_be_used(sh
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"every": "40"}, "Dashes come after"),
+        ({"suffix": "a b"}, "suffix"),
         ({"name": " "}, "1 to 80 characters"),
         ({"name": "Welcome"}, "a pool with this name"),
         ({"rule_id": "two"}, "Cart price rule takes a whole number"),
@@ -119,7 +121,7 @@ def test_a_pool_that_cannot_be_is_refused_in_words_and_what_was_typed_stays(pool
     form = {"name": "New", "rule_id": "2", "stock": "0", "length": "12", "kind": "alpha", **changed}
     answer = send(signed_in("editor"), "", **form)
     assert answer.status_code == 422
-    assert said in words(answer)
+    assert said in beside(answer.get_data(as_text=True), next(iter(changed)))
     assert read_form(answer.get_data(as_text=True))["prefix"] == changed.get("prefix", "")
     with board.app_context():
         assert db.session.query(CouponPool).count() == 1
@@ -142,7 +144,7 @@ def test_codes_are_generated_once_however_often_the_form_is_sent(pool, board, si
 def test_a_number_that_cannot_be_made_is_said(pool, signed_in, quantity):
     answer = send(signed_in("editor"), f"/{pool}/make", quantity=quantity, request_id="r1")
     assert answer.status_code == 422
-    assert "codes" in words(answer).lower()
+    assert "codes" in beside(answer.get_data(as_text=True), "quantity").lower()
 
 
 def test_a_shop_that_is_away_is_said(pool, shop, signed_in):
@@ -192,7 +194,30 @@ def test_a_pool_is_changed_and_paused(pool, board, signed_in):
     with board.app_context():
         made = db.session.get(CouponPool, pool)
         assert (made.stock, made.expiry_days, made.active) == (7, 0, False)
-    assert send(signed_in("editor"), f"/{pool}/change", stock="x").status_code == 422
+    refused = send(signed_in("editor"), f"/{pool}/change", stock="x", expiry_days="3", active="1")
+    assert refused.status_code == 422
+    assert "takes a whole number" in beside(refused.get_data(as_text=True), "stock")
+    assert 'name="active" value="1" checked' in refused.get_data(as_text=True), "what was ticked stays ticked"
+
+
+def test_two_people_who_change_one_pool_the_second_sees_what_the_first_saved(pool, board, signed_in):
+    first, second = signed_in("editor"), signed_in("owner")
+    was = read_form(first.get(f"{BASE}/coupons/{pool}").get_data(as_text=True))["was"]
+    assert "The pool is changed." in words(
+        send(first, f"/{pool}/change", stock="7", expiry_days="1", active="1", was=was)
+    )
+    answer = send(second, f"/{pool}/change", stock="9", expiry_days="2", active="1", was=was)
+    assert answer.status_code == 409
+    assert "Somebody else has changed this pool since you opened it. Nothing is saved yet." in words(answer)
+    assert "Stored now: stock 7, 1 days, kept filled." in words(answer)
+    page = answer.get_data(as_text=True)
+    assert 'name="stock" inputmode="numeric" value="9"' in page, "what was typed stays"
+    with board.app_context():
+        assert db.session.get(CouponPool, pool).stock == 7
+    again = send(second, f"/{pool}/change", stock="9", expiry_days="2", active="1", was=read_form(page)["was"])
+    assert "The pool is changed." in words(again)
+    with board.app_context():
+        assert db.session.get(CouponPool, pool).stock == 9
 
 
 def test_a_rule_that_was_switched_off_is_told_on_every_page_that_should(pool, shop, board, signed_in):

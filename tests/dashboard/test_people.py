@@ -10,7 +10,7 @@ from sqlalchemy import select
 from bridge.auth import add_user
 from bridge.db import db
 from bridge.models import AuditLog, User
-from tests.dashboard.desk import BASE, PASSWORD, sign_in, token
+from tests.dashboard.desk import BASE, PASSWORD, beside, sign_in, token
 
 PEOPLE = f"{BASE}/people"
 
@@ -66,7 +66,7 @@ def test_an_unusable_person_is_refused_beside_what_was_typed(board, signed_in, f
     answer = send(owner, **form)
     page = answer.get_data(as_text=True)
     assert answer.status_code == 400
-    assert sentence in page
+    assert sentence in beside(page, "name" if form.get("role") in {"viewer", "owner"} else "role")
     assert 'id="password"' not in page
     if form["name"].isprintable():
         assert f'value="{form["name"]}"' in page
@@ -138,3 +138,15 @@ def test_an_owner_who_was_demoted_a_moment_ago_changes_nothing(board, signed_in,
     assert boss.post(address, data={"csrf_token": csrf, "action": "role", "role": "viewer"}).status_code == 403
     with board.app_context():
         assert db.session.scalar(select(User.role).where(User.name == "owner")) == "owner"
+
+
+def test_two_owners_who_change_one_role_the_second_sees_what_the_first_did(board, signed_in):
+    first, second = signed_in("owner"), signed_in("owner")
+    person = one(board, "viewer")
+    assert send(first, person, action="role", role="editor", was="viewer").status_code == 303
+    answer = send(second, person, action="role", role="owner", was="viewer")
+    assert answer.status_code == 409
+    assert "Somebody else has made viewer editor meanwhile." in answer.get_data(as_text=True)
+    with board.app_context():
+        assert db.session.scalar(select(User.role).where(User.name == "viewer")) == "editor"
+    assert send(second, person, action="role", role="owner", was="editor").status_code == 303

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+from collections import Counter
 
 import pytest
 import structlog
@@ -14,9 +15,22 @@ from sqlalchemy import JSON, String, Text, inspect
 
 from bridge.config import OAuthKeys, SmtpUser
 from bridge.db import db
-from bridge.models import AuditLog, EventLog, Pending, RecordStep, RequestLog, Scope, SettingValue, User
+from bridge.export import cursors
+from bridge.models import (
+    AuditLog,
+    EventLog,
+    Finding,
+    Pending,
+    RecordStep,
+    RequestLog,
+    Scope,
+    SentRecord,
+    SettingValue,
+    User,
+)
 from bridge.models_alerts import Alert, AlertNotice
-from bridge.models_coupons import CouponCode, CouponPool
+from bridge.models_coupons import CouponCode, CouponPool, CouponRequest
+from bridge.models_drift import DriftCount, DriftItem
 from bridge.models_mail import MailDelivery, MailLetter, MailSeen
 from bridge.ops import set_up_logging
 from bridge.settings import SETTINGS, load_book, set_value
@@ -117,6 +131,7 @@ def test_no_secret_is_in_any_answer(make_app):
     assert len(texts) > 150
 
 
+RUN = 1_764_000_000
 VALID = {
     Pending: {"kind": "order", "state": "refused", "lane": "live", "claim": None},
     RequestLog: {"kind": "order", "outcome": "refused"},
@@ -126,7 +141,12 @@ VALID = {
     Alert: {"key": "backlog:x", "kind": "backlog", "ended_at": 0.0},
     AlertNotice: {"alert": 1, "channel": "email", "event": "began", "state": "waiting", "tries": 1},
     CouponPool: {"kind": "alphanum", "claim": ""},
+    CouponRequest: {"kind": "generate", "state": "failed", "claim": ""},
     CouponCode: {"state": "given", "request": None},
+    SentRecord: {"kind": "order", "entity": "4"},
+    Finding: {"kind": "order", "entity": "4"},
+    DriftCount: {"kind": "order", "run": RUN, "store": "de", "day": "2026-11-20"},
+    DriftItem: {"kind": "order", "run": RUN, "state": "missing", "day": "2026-11-20"},
     MailLetter: {"subject": SCRIPT, "sender": SCRIPT},
     MailDelivery: {
         "letter": 1,
@@ -142,6 +162,11 @@ VALID = {
     User: {"role": "viewer"},
 }
 """Tables that the pages show, with what must stand in a column for a row to be shown at all; texts get the script."""
+NOT_SHOWN = {
+    "CartLink", "CatalogItem", "CouponBatch", "DriftSeen", "IdentityClaim", "MailExpectation", "SeenOrder", "SentBody",
+    "StockLevel", "Subscriber", "VariantParent", "Visitor",
+}  # fmt: skip
+"""Tables whose texts are keys that only jobs read. A body that was sent is shown by the preview, which has tests."""
 
 
 def poison(model):
@@ -155,14 +180,29 @@ def poison(model):
     return model(**texts | {name: value for name, value in VALID[model].items() if name in columns})
 
 
+def test_every_table_with_texts_is_tried_or_known_not_to_be_shown():
+    texts = {
+        mapper.class_.__name__
+        for mapper in db.Model.registry.mappers
+        if any(isinstance(column.type, String | Text | JSON) for column in mapper.columns)
+    }
+    tried = {model.__name__ for model in VALID} | {"SettingValue", "Cursor"}
+    assert not NOT_SHOWN & tried
+    assert texts == tried | NOT_SHOWN
+
+
 def test_a_script_in_any_stored_text_stays_text(board, signed_in):
     with board.app_context():
+        done = {"run": RUN, "began": RUN, "ended": RUN + 60, "repair": True, "items": 3, "since": SCRIPT, "until": None}
+        done["accounts"] = {account(): {"read": False, "doubt": SCRIPT}}
+        cursors.save("drift:order", {"state": "done", "done": done})
+        cursors.save(f"account:{account()}", {"paused": SCRIPT})
         for model in VALID:
             row = poison(model)
             for column in ("at", "magento_id", "rule_id"):
                 if hasattr(row, column):
                     setattr(row, column, 77)
-            if isinstance(row, CouponCode | RecordStep | RequestLog | Pending):
+            if not isinstance(row, MailDelivery):
                 for column, value in (("pool", 1), ("account", account())):
                     if hasattr(row, column):
                         setattr(row, column, value)
@@ -174,17 +214,19 @@ def test_a_script_in_any_stored_text_stays_text(board, signed_in):
                 kept.value = [SCRIPT] if isinstance(one.default, list) else SCRIPT
                 db.session.add(kept)
         db.session.commit()
-    shown = 0
+    shown = Counter()
     for role in ("owner", "viewer"):
         client = signed_in(role)
-        for path in [*pages(board), f"{BASE}/settings/general?scope=store:evil"]:
+        more = ("/settings/general?scope=store:evil", "/comparison?kind=order", "/refused?kind=order")
+        for path in [*pages(board), *(BASE + state for state in more)]:
             answer = client.get(path, buffered=True)
             assert answer.status_code < 500, path
             if answer.mimetype == "text/html":
                 text = answer.get_data(as_text=True)
-                shown += text.count("&lt;script&gt;x()")
+                shown[path.partition("?")[0].removeprefix(BASE)] += text.count("&lt;script&gt;x()")
                 assert "<script>x" not in text, path
-    assert shown > 30, "the texts are on the pages"
+    for path in ("/comparison", "/refused", "/coupons/1", "/coupons/log", "/records/order/4", "/live", "/alerts"):
+        assert shown[path], f"no stored text is shown on {path}"
 
 
 def test_a_script_typed_into_any_field_of_any_form_stays_text(board, signed_in):
