@@ -22,6 +22,7 @@ from tests.base.test_saved import tree
 from tests.export.postgres_server import start_postgres, why_not
 from tests.export.serving import serve
 from tests.mail.raw_sink import RawSink
+from tests.schema import create_tables
 
 SECRET = "a-secret-key-for-tests-0123456789"
 NOON = 1_795_608_000.0
@@ -112,7 +113,7 @@ def open_desk(url: str, monkeypatch: Any):
     monkeypatch.setattr(jobs, "now", lambda: desk.now)
     with app.app_context():
         db.drop_all()
-        db.create_all()
+        create_tables()
         save_tree(tree())
         db.session.commit()
         app.extensions[EXTENSION] = desk.room

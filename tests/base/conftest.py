@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from bridge.db import db, engine_options, vault
+from tests.schema import create_tables
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def bare_app(tmp_path):
     vault.use(["a-secret-key-for-tests-0123456789"])
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
         yield app
         db.session.remove()
         db.engine.dispose()

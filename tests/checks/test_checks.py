@@ -15,6 +15,7 @@ from bridge.settings import set_value
 from bridge.store.magento_rest import NotTaken
 from bridge.store.magento_rights import RIGHTS, check_rights
 from tests.base.test_config import read
+from tests.schema import create_tables
 
 pytestmark = pytest.mark.redis
 
@@ -39,7 +40,7 @@ def findings(tmp_path, redis_server, redis_client):
         }
         app = create_app(read(tmp_path, **values))
         with app.app_context():
-            db.create_all()
+            create_tables()
             set_value("default", "general.api_key", key, "test")
             set_value("default", "general.account_id", "abcd1234abcd1234", "test")
             db.session.commit()

@@ -11,12 +11,13 @@ from bridge.db import db
 from bridge.errors import Misconfigured, Retry
 from bridge.models_coupons import CouponPool
 from bridge.store.magento_rights import COUPONS
+from tests.schema import create_tables
 
 
 @pytest.fixture
 def pools(bare_app):
     with bare_app.app_context():
-        db.create_all()
+        create_tables()
         for rule, name in enumerate(("Autumn", "Birthday", "Spring"), 4):
             db.session.add(CouponPool(name=name, rule_id=rule))
         db.session.commit()
@@ -26,7 +27,7 @@ def pools(bare_app):
 
 def test_without_a_pool_there_is_nothing_to_look_at(bare_app):
     with bare_app.app_context():
-        db.create_all()
+        create_tables()
         assert [(one.level, one.sentence) for one in look_at_coupons()] == [("ok", "No pool of codes names a rule.")]
         db.session.remove()
 

@@ -14,6 +14,7 @@ from bridge.dashboard import check_notes
 from bridge.db import db
 from bridge.errors import Retry
 from bridge.queues import JOBS
+from tests.schema import create_tables
 
 
 class Wakes:
@@ -35,7 +36,7 @@ def wired(bare_app, monkeypatch):
     found = Wired()
     bare_app.extensions["bridge"] = found
     with bare_app.app_context():
-        db.create_all()
+        create_tables()
         yield found
         db.session.remove()
 

@@ -19,6 +19,7 @@ from bridge.settings import load_book, set_value, unset_value
 from bridge.store import Coupon, Rule, StoreView, Tree, Website, keep_tree
 from bridge.store.memory import Memory
 from tests.coupons.signed_client import SignedClient
+from tests.schema import create_tables
 
 PUBLIC, PRIVATE, SECOND = "0123456789abcdef", "private-key-0001", "private-key-0002"
 HOST = "shop.example.com"
@@ -84,7 +85,7 @@ def make_room(folder, redis_client, shop: Memory, pulled=None) -> ApiRoom:
     vault.use(["a-secret-key-for-tests-0123456789"])
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
         keep_tree(TREE, secure=True)
         db.session.commit()
     room = ApiRoom(app=app, shop=shop, now=time.time(), ticks=itertools.count(1), books=SimpleNamespace(current=None))

@@ -14,6 +14,7 @@ from bridge.sandbox.shop import create_shop
 from tests.coupons.till import SECRET, TOKEN, Till, Wakes
 from tests.export.postgres_server import start_postgres, why_not
 from tests.export.serving import serve
+from tests.schema import create_tables
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def open_till(url, shop):
     made = Till(app, shop)
     with serve(made.wire) as address, app.app_context():
         db.drop_all()
-        db.create_all()
+        create_tables()
         app.extensions[EXTENSION] = Room(made.store(address), Wakes())
         try:
             yield made

@@ -12,6 +12,7 @@ import pytest
 from bridge.auth import add_user
 from bridge.db import db
 from tests.dashboard.desk import PASSWORD, ROLES, FakeRedis, add_tree, make_dashboard_app, sign_in
+from tests.schema import create_tables
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def furnished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboard")
     app = make_dashboard_app(folder)
     with app.app_context():
-        db.create_all()
+        create_tables()
         add_tree()
         for role in ROLES:
             add_user(role, PASSWORD, role)

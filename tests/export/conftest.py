@@ -19,6 +19,7 @@ from bridge.store import keep_tree
 from bridge.store.memory import Memory
 from tests.export import samples
 from tests.export.serving import serve
+from tests.schema import create_tables
 
 SECRET = "a-secret-key-for-tests-0123456789"
 KEYS = {"key-main-0001": "0123456789abcdef", "key-euro-0002": "fedcba9876543210", "key-glob-0003": "00000000000000ff"}
@@ -33,7 +34,7 @@ def database(tmp_path):
     vault.use([SECRET])
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -12,6 +12,7 @@ from bridge.export import drift_held, drift_report
 from bridge.export.drift_report import Line
 from bridge.models_drift import DriftSeen
 from tests.export.postgres_server import start_postgres, why_not
+from tests.schema import create_tables
 
 
 @pytest.fixture(
@@ -31,7 +32,7 @@ def tables(request, tmp_path):
         app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=engine_options(url), TESTING=True)
         db.init_app(app)
         with app.app_context():
-            db.create_all()
+            create_tables()
             yield app
             db.session.remove()
             db.engine.dispose()

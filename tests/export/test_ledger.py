@@ -16,6 +16,7 @@ from bridge.export import ledger
 from bridge.export.ledger import Owed
 from bridge.models import Pending
 from tests.export.postgres_server import start_postgres, why_not
+from tests.schema import create_tables
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def app(request, tmp_path):
     db.init_app(app)
     with app.app_context():
         db.drop_all()
-        db.create_all()
+        create_tables()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -401,6 +401,7 @@ def test_a_mail_that_the_shop_makes_anew_goes_out_anew(room):
 )
 def test_a_reset_token_is_in_no_log_and_after_hand_over_nowhere(room, fault, capfd, caplog, tmp_path, monkeypatch):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="bridge")
     # An Ometria that echoes what it was sent in its refusal.
     read = "bridge.sandbox.ometria_payload.read_mail"
     if fault == {"status": 400}:

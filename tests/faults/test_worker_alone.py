@@ -18,6 +18,7 @@ from bridge.settings import set_value
 from tests.alerts.conftest import hook
 from tests.browser.stack import wait_for
 from tests.redis_server import start_redis
+from tests.schema import create_tables
 
 __all__ = ["hook"]
 
@@ -37,7 +38,7 @@ def environ(tmp_path, hook):
     }
     app = create_app(config_from_environ(found))
     with app.app_context():
-        db.create_all()
+        create_tables()
         set_value("default", "alerts.webhook", hook.url, "test")
         db.session.commit()
     yield found

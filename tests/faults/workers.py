@@ -28,6 +28,7 @@ from bridge.queues import Wakes, connect
 from bridge.settings import set_value
 from tests.browser.stack import free_port, wait_for
 from tests.redis_server import start_redis
+from tests.schema import create_tables
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -68,7 +69,7 @@ class Workers:
         """Make the tables, begin a history of everything, and let two workers and the clock run."""
         with self.app.app_context():
             db.drop_all()
-            db.create_all()
+            create_tables()
             set_value("default", "general.api_key", KEY, "test")
             set_value("default", "export.requests_per_second", 100, "test")
             db.session.commit()

@@ -35,6 +35,7 @@ from bridge.settings.mail import MAIL_KINDS
 from bridge.store import make_store, refresh_tree
 from tests.export.serving import serve
 from tests.sandbox.shop_client import Visitor
+from tests.schema import create_tables
 
 SECRET = "a-secret-key-for-tests-0123456789"
 TOKEN = "token-of-the-sandbox"
@@ -70,7 +71,7 @@ def database(folder, url=""):
     vault.use([SECRET])
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -13,6 +13,7 @@ from bridge.mail.facts import Expected
 from bridge.mail.fingerprint import Keys
 from bridge.mail.recognise import EXPECTED_AFTER, EXPECTED_BEFORE
 from bridge.models_mail import MailExpectation
+from tests.schema import create_tables
 
 KEYS = Keys(["a-secret-key-for-tests-0123456789"])
 NOW = 1_800_000_000.0
@@ -27,7 +28,7 @@ def database(tmp_path):
     vault.use(["a-secret-key-for-tests-0123456789"])
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -517,6 +517,7 @@ def test_stopping_says_goodbye_and_lets_a_message_on_its_way_finish(tmp_path):
 
 def test_no_address_subject_or_password_is_in_the_log(start_relay, capfd, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="bridge")
     relay = start_relay(smtp_users=USERS)
     with relay.client() as client:
         client.greet()

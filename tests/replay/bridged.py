@@ -13,6 +13,7 @@ from bridge.config import Config
 from bridge.db import db, engine_options, vault
 from bridge.proxy import Counters, ProxyOptions, ProxyWiring
 from bridge.tracking import Tracking
+from tests.schema import create_tables
 from tests.tracking.conftest import SECRET_KEY, STATIC, FixedBooks, KeptStream, Room, make_book
 from tests.wire.conftest import Proxy, own_app, start_edge, start_middleware
 
@@ -32,7 +33,7 @@ def tracking_room(folder: Path, **config: Any) -> Iterator[Room]:
     app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=engine_options(url))
     db.init_app(app)
     with app.app_context():
-        db.create_all()
+        create_tables()
     books, stream = FixedBooks(make_book()), KeptStream()
     settings = Config(secret_keys=(SECRET_KEY,), database_url=url, **config)
     tracking = Tracking(

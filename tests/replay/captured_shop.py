@@ -27,6 +27,7 @@ from bridge.store import keep_tree
 from bridge.store.magento import Magento
 from tests.export.serving import serve
 from tests.replay.library import CAPTURES, calls
+from tests.schema import create_tables
 from tests.store.scripted import Scripted
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def captured_room(folder: Path) -> Iterator[Room]:
     db.init_app(app)
     shop = CapturedShop()
     with app.app_context(), serve(Scripted(shop.answer)) as address:
-        db.create_all()
+        create_tables()
         store = Magento(Config(store_url=address, public_url="http://store.test", store_token="token-0123456789"))
         keep_tree(store.tree(), secure=False)
         db.session.commit()

@@ -27,6 +27,7 @@ from tests.export.serving import serve
 from tests.replay.captured_catalog import TOKEN, CapturedCatalog, body, custom, products_of
 from tests.replay.captured_shop import GOLDEN, recorded
 from tests.replay.library import CAPTURES, NEEDS_CAPTURES
+from tests.schema import create_tables
 
 pytestmark = NEEDS_CAPTURES
 
@@ -140,7 +141,7 @@ def room(tmp_path: Path):
     db.init_app(app)
     shop = CapturedCatalog()
     with app.app_context(), serve(shop) as address:
-        db.create_all()
+        create_tables()
         store = Magento(Config(store_url=address, public_url="http://store.test", store_token=TOKEN))
         keep_tree(store.tree(), secure=False)
         db.session.commit()

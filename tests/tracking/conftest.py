@@ -11,6 +11,7 @@ from bridge.config import Config
 from bridge.db import db, engine_options, vault
 from bridge.settings import Book, Store
 from bridge.tracking import Tracking
+from tests.schema import create_tables
 from tests.tracking.tag_shop import Shop, serving
 from tests.tracking.tag_visit import CHROMIUM, Visit
 
@@ -108,7 +109,7 @@ def make_room(tmp_path):
         app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=engine_options(url))
         db.init_app(app)
         with app.app_context():
-            db.create_all()
+            create_tables()
         books, stream, asked, shop_variants = FixedBooks(book or make_book()), KeptStream(), [], {}
 
         def find(skus):
