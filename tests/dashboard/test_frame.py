@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bridge.dashboard import figures
+from bridge.dashboard.assets import asset_url, dark_rules
 from bridge.errors import Misconfigured
 from tests.dashboard.desk import BASE, PASSWORD, ROLES, FakeRedis, make_dashboard_app, token
 from tests.dashboard.export_desk import furnish
@@ -161,7 +162,7 @@ def test_a_listener_that_is_not_told_counts_as_the_shops(make_app):
 def test_assets_are_kept_for_a_year_by_their_hash_and_nothing_else_is_served(client):
     page = client.get(f"{BASE}/sign-in").get_data(as_text=True)
     linked = re.findall(r'"([^"]*/assets/[^"]+)"', page)
-    assert len(linked) == 4
+    assert len(linked) == 5
     for path in linked:
         answer = client.get(path, buffered=True)
         assert answer.status_code == 200
@@ -242,3 +243,26 @@ def test_without_its_tables_the_dashboard_says_that_the_database_does_not_answer
     with client.session_transaction(path=f"{BASE}/") as kept:
         kept.update(user=1, key="x", at=2_000_000_000)
     assert client.get(f"{BASE}/").status_code == 503
+
+
+def test_the_dark_sheet_has_each_rule_of_the_dark_theme_and_no_other():
+    sheets = [
+        'a{color:red}[data-bs-theme=dark]{--x:1}.b:not(.c),[data-bs-theme=dark] .d::after{--y:url("data:image/svg+xml,%3csvg")}',
+        '/* dark */\n:root, [data-bs-theme="light"] { --x: 2; }\n[data-bs-theme="dark"] .e { --x: 3; }\n@media print { .f { --x: 4; } }\n',
+    ]
+    assert dark_rules(sheets).splitlines() == [
+        ":root{--x:1}",
+        '.b:not(.c),:root .d::after{--y:url("data:image/svg+xml,%3csvg")}',
+        ":root .e { --x: 3; }",
+    ]
+
+
+def test_the_dark_sheet_is_kept_as_long_as_its_sources_stay(client, board):
+    with board.test_request_context():
+        address = asset_url("dark.css")
+    answer = client.get(address)
+    assert answer.mimetype == "text/css"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.get_data(as_text=True).count("{") > 8
+    assert "data-bs-theme" not in answer.get_data(as_text=True)
+    assert "immutable" not in client.get(address.replace("?v=", "?v=x")).headers["Cache-Control"]

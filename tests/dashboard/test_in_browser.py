@@ -220,3 +220,11 @@ def test_without_script_a_record_is_found_and_a_comparison_begun(browse, board, 
     page.get_by_role("button", name="Compare only").click()
     page.get_by_text("The comparison has begun.").wait_for()
     assert room.wakes.woken == [("drift",)]
+
+
+@pytest.mark.parametrize(("scheme", "colour"), [("dark", "rgb(18, 24, 30)"), ("light", "rgb(245, 246, 248)")])
+def test_without_scripts_a_page_has_the_colours_that_the_browser_prefers(browse, board, scheme, colour):
+    page = browse("viewer", java_script_enabled=False, color_scheme=scheme)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == colour
+    shown = page.evaluate("[...document.querySelectorAll('.chart')].map((one) => getComputedStyle(one).display)")
+    assert shown == (["none", "block"] if scheme == "dark" else ["block", "none"])
