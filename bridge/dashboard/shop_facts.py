@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bridge.errors import Misconfigured
 from bridge.events import EntityRef
 from bridge.export import cursors
 from bridge.export.map_products import NOT_VISIBLE, Offer, url_of
@@ -56,7 +57,10 @@ def read_again(shop: Store, book: Book) -> ShopFacts:
     product, addresses = _addresses(found["product"], shop, book)
     data: dict[str, Any] = {
         "at": time.time(),
-        "attributes": {kind: sorted({code for one in rows for code in _codes(one)}) for kind, rows in found.items()},
+        "attributes": {
+            kind: sorted({*_all_codes(shop, kind), *(code for one in rows for code in _codes(one))})
+            for kind, rows in found.items()
+        },
         "statuses": sorted({order.status for order in found["order"] if order.status}),
         "product": product,
         "addresses": addresses,
@@ -71,6 +75,14 @@ def _seen(shop: Store, kind: Kind) -> list[Any]:
     changed = itertools.islice(shop.changed_since(kind, now - dt.timedelta(days=NEWEST_DAYS), now), NEWEST_MOST)
     newest = shop.fetch([row.ref for row in changed]).values()
     return [*shop.pages(kind).rows, *(one for one in newest if not isinstance(one, Gone))]
+
+
+def _all_codes(shop: Store, kind: Kind) -> list[str]:
+    """Return what the shop itself lists, values or not; where the token may not read it, nothing."""
+    try:
+        return shop.attribute_codes(kind)
+    except Misconfigured:
+        return []
 
 
 def _codes(entity: Customer | Order | Product) -> set[str]:

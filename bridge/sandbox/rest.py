@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 blueprint = Blueprint("shop_rest", __name__)
 
 STORE, CUSTOMER = "Magento_Backend::store", "Magento_Customer::customer"
+CUSTOMER_ATTRIBUTES = (
+    "website_id", "store_id", "created_in", "prefix", "firstname", "middlename", "lastname", "suffix", "email", "group_id",
+    "dob", "taxvat", "gender", "disable_auto_group_change",
+)  # fmt: skip
 GROUPS = ((0, "NOT LOGGED IN"), (1, "General"), (2, "Wholesale"), (3, "Retailer"))
 PAGE_NAMES = (
     (1, "no-route", "404 Not Found"),
@@ -138,6 +142,12 @@ def billing_address(id_: int) -> Document | None:
     if one.default_address is None:
         return None
     return store_documents.customer_address(one, one.default_address, one.addresses[one.default_address])
+
+
+@call(blueprint, "attributeMetadata/customer", None)
+def customer_attributes() -> list[Document]:
+    """Answer what a customer's account has in a stock shop."""
+    return [{"attribute_code": code, "frontend_input": "text", "options": []} for code in CUSTOMER_ATTRIBUTES]
 
 
 @call(blueprint, "customerGroups/search", "Magento_Customer::group")

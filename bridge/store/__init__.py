@@ -159,6 +159,9 @@ class Store(Protocol):
         it was not asked for within the last minute.
         """
 
+    def attribute_codes(self, kind: Kind) -> list[str]:
+        """Return the codes of all attributes that the shop has for a kind; none where it does not tell."""
+
     def rule(self, id_: int) -> Rule | None:
         """Return the cart price rule, or None where there is none."""
 

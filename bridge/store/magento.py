@@ -206,6 +206,10 @@ class Magento:
         """Return attributes with the labels of a store view, kept for an hour."""
         return self._attributes.read(kind, names, view, fresh=fresh)
 
+    def attribute_codes(self, kind: Kind) -> list[str]:
+        """Return the codes of all attributes of a kind."""
+        return self._attributes.codes(kind)
+
     def rule(self, id_: int) -> Rule | None:
         """Return the cart price rule, or None where there is none."""
         return self._coupons.rule(id_)

@@ -1,4 +1,4 @@
-"""Labels of attribute options, in the words of a store view: one small call an attribute, kept for an hour."""
+"""Attributes: their codes, and the labels of options in a store view's words, one small call each, kept for an hour."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.store import magento_read as read
 from bridge.store.entities import AttributeInfo
 from bridge.store.magento_faults import NotTaken, NotThere
+from bridge.store.magento_search import criteria
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 ROUTES: dict[Kind, str] = {"product": "products/attributes/{}", "contact": "attributeMetadata/customer/attribute/{}"}
 """Orders have no attributes of their own. Products' are found by code and by id alike."""
+CODES_PAGE = 200
+CODES_PAGES_MOST = 50
 KEPT_SECONDS = 3600.0
 FRESH_SECONDS = 60.0
 """How old what is kept may be when something newer is asked for: an option that is gone is asked about each time."""
@@ -42,6 +45,26 @@ class Attributes:
                 found[name] = info
         return found
 
+    def codes(self, kind: Kind) -> list[str]:
+        """Return the codes of all attributes; of what has none of its own, or where the shop has no such list, none."""
+        try:
+            if kind == "contact":
+                return _codes(self._rest.get("attributeMetadata/customer").data)
+            return self._product_codes() if kind == "product" else []
+        except (NotThere, NotTaken):
+            return []
+
+    def _product_codes(self) -> list[str]:
+        found: dict[str, None] = {}
+        for page in range(1, CODES_PAGES_MOST + 1):
+            query = criteria(sort=["attribute_id"], size=CODES_PAGE, page=page)
+            rows = _codes(read.table(self._rest.get("products/attributes", query).data).get("items"))
+            before = len(found)
+            found |= dict.fromkeys(rows)
+            if len(rows) < CODES_PAGE or len(found) == before:  # behind its last page Magento answers that page again
+                break
+        return list(found)
+
     def _ask(self, kind: Kind, name: str, view: str) -> AttributeInfo | None:
         route = ROUTES.get(kind)
         if route is None or not name.replace("_", "").isalnum() or not name.isascii():
@@ -51,6 +74,10 @@ class Attributes:
         except (NotThere, NotTaken):
             return None
         return _info(raw) if raw.get("attribute_code") else None
+
+
+def _codes(rows: Any) -> list[str]:
+    return [code for row in read.rows(rows) if (code := read.text(row.get("attribute_code")))]
 
 
 def _info(raw: dict[str, Any]) -> AttributeInfo:

@@ -210,6 +210,11 @@ class Memory(Promotions):
         known = self.labels.get((kind, view), [])
         return {name: info for name in names for info in known if name in {info.code, info.id}}
 
+    def attribute_codes(self, kind: Kind) -> list[str]:
+        """Return the codes of ``labels``."""
+        self._call("attribute_codes")
+        return sorted({info.code for (of, _), known in self.labels.items() if of == kind for info in known})
+
     def _of(self, kind: Kind) -> list[tuple[EntityRef, Customer | Product | Order]]:
         return [(ref, entity) for ref, entity in self._entities.items() if ref.kind == kind]
 

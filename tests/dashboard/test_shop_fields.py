@@ -12,6 +12,7 @@ from bridge.dashboard import hints, shop_facts
 from bridge.db import db
 from bridge.errors import Retry
 from bridge.models import SentRecord
+from bridge.sandbox.attributes import ATTRIBUTES
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
 from bridge.settings import load_book, set_value
@@ -269,6 +270,10 @@ def test_a_shop_asked_over_rest_tells_attributes_statuses_and_an_address(board):
         db.session.commit()
         found = shop_facts.read_again(shop, load_book())
     assert {"color", "size"} <= set(found.attributes["product"])
+    assert {one.code for one in ATTRIBUTES} <= set(found.attributes["product"]), (
+        "also those that no product has a value of"
+    )
+    assert {"dob", "taxvat"} <= set(found.attributes["contact"])
     assert found.statuses
     assert found.product
     assert all(re.fullmatch(r"https?://[\w.-]*shop\.test/\S+", address) for address in found.addresses.values()), found

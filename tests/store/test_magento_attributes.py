@@ -97,3 +97,41 @@ def test_a_fault_is_no_missing_attribute_and_not_kept(magento, shop):
         magento.attributes("product", ["color"], "fr")
     shop.answer = answer
     assert magento.attributes("product", ["color"], "fr") == {"color": KNOWN}
+
+
+def listing(asked, total):
+    """Answer a page of the attribute list as Magento does: behind the last page, that page again."""
+    size, page = (int(asked.one(f"searchCriteria[{name}]")) for name in ("pageSize", "currentPage"))
+    last = -(-total // size)
+    first = (min(page, last) - 1) * size
+    rows = [{"attribute_code": f"a{number}"} for number in range(first, min(first + size, total))]
+    return Response(json.dumps({"items": rows, "total_count": total}), mimetype="application/json")
+
+
+@pytest.mark.parametrize(("total", "pages"), [(3, 1), (200, 2), (401, 3)])
+def test_all_codes_of_products_are_listed_page_by_page(total, pages):
+    shop = Scripted(lambda asked: listing(asked, total))
+    with serve(shop) as url:
+        magento = Magento(Config(store_url=url, store_token="token-0123456789"))
+        assert magento.attribute_codes("product") == [f"a{number}" for number in range(total)]
+    assert len(shop.asked) == pages
+
+
+@pytest.mark.parametrize(
+    "answer", ['[{"attribute_code": "dob"}, {"attribute_code": null}, 7]', '{"message": "x"}', "[]"]
+)
+def test_codes_of_customers_come_in_one_list_and_orders_have_none(answer):
+    shop = Scripted(lambda asked: Response(answer, mimetype="application/json"))
+    with serve(shop) as url:
+        magento = Magento(Config(store_url=url, store_token="token-0123456789"))
+        assert magento.attribute_codes("contact") == (["dob"] if "dob" in answer else [])
+        assert magento.attribute_codes("order") == []
+    assert [path.rpartition("/V1/")[2] for path in paths(shop)] == ["attributeMetadata/customer"]
+
+
+def test_a_shop_without_such_a_list_has_no_codes():
+    shop = Scripted(
+        lambda asked: Response('{"message": "Request does not match any route."}', 404, mimetype="application/json")
+    )
+    with serve(shop) as url:
+        assert Magento(Config(store_url=url, store_token="token-0123456789")).attribute_codes("product") == []
