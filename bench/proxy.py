@@ -6,6 +6,7 @@ CPU is that of the target's whole process tree (the made shop itself for "direct
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 import os
@@ -171,6 +172,7 @@ def start(folder: Path) -> tuple[list[subprocess.Popen[bytes]], dict[str, tuple[
 
 def main() -> None:
     """Measure and write."""
+    argparse.ArgumentParser(prog="python -m bench.proxy", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="bridge-bench-") as folder:
         started, targets, environ = start(Path(folder))
         try:

@@ -18,8 +18,8 @@ blueprint = Blueprint("shop_rest", __name__)
 
 STORE, CUSTOMER = "Magento_Backend::store", "Magento_Customer::customer"
 CUSTOMER_ATTRIBUTES = (
-    "website_id", "store_id", "created_in", "prefix", "firstname", "middlename", "lastname", "suffix", "email", "group_id",
-    "dob", "taxvat", "gender", "disable_auto_group_change",
+    "website_id", "store_id", "created_in", "prefix", "firstname", "middlename", "lastname", "suffix", "email",
+    "group_id", "dob", "taxvat", "gender", "disable_auto_group_change",
 )  # fmt: skip
 GROUPS = ((0, "NOT LOGGED IN"), (1, "General"), (2, "Wholesale"), (3, "Retailer"))
 PAGE_NAMES = (
