@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -282,3 +283,15 @@ def test_the_cookie_is_for_the_dashboard_alone_and_for_https_where_there_is_http
         assert name in plain.headers["Set-Cookie"]
     assert "Secure" not in plain.headers["Set-Cookie"]
     assert "Secure" in secure.headers["Set-Cookie"]
+
+
+def test_what_a_sign_in_clears_is_not_taken_from_under_the_clock_of_the_limiter():
+    memory = auth._Memory()
+    cleared = threading.Thread(target=memory.clear, args=("name",))
+    with memory.locks["name"]:
+        memory.events["name"] = []
+        cleared.start()
+        cleared.join(0.2)
+        assert "name" in memory.events
+    cleared.join(10)
+    assert "name" not in memory.events
