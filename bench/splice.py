@@ -1,12 +1,14 @@
 """Whether `os.splice` carries a body at less CPU than reading and writing it: `python -m bench.splice`.
 
 A body goes from one TCP connection to another, over and over, by one thread that does nothing else, in the two ways in
-turn. The CPU is that of this thread, kernel included. Writes `docs/figures/splice.json`, which
+turn. The CPU is that of this thread, kernel included. Then the same between a shop and a client through the edge, in a
+process of its own, with and without pipes. Writes `docs/figures/splice.json`, which
 `docs/performance.md` takes in.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import multiprocessing
@@ -15,15 +17,23 @@ import socket
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import uvloop
+
+from bridge.proxy import ProxyOptions, ProxyWiring
+from bridge.proxy.edge import Edge
 from bridge.proxy.piping import LEAST, SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.queues import Queue
+
+    from bridge.proxy.exchange import RequestHead
 
 FIGURES = Path(__file__).resolve().parents[1] / "docs" / "figures" / "splice.json"
 SIZES = (200_000, 1_000_000, 5_000_000)
+EDGE_SIZES = (1_000_000, 2_000_000, 5_000_000, 20_000_000)
 READ = 256 * 1024
 ROUNDS, BYTES = 7, 200_000_000
 SECTION = """
@@ -37,7 +47,14 @@ their watchers cost more than is saved.
 | body | read and write | splice | splice for one of the other |
 | ---: | ---: | ---: | ---: |
 {rows}
+
+The same through the edge, CPU of its process. Where both columns are alike, no pipe is used.
+
+| body | without pipes | with | with for one without |
+| ---: | ---: | ---: | ---: |
+{edge}
 """
+ASK = b"GET /film HTTP/1.1\r\nHost: shop.test\r\n\r\n"
 
 
 def _send(port: int, total: int) -> None:
@@ -100,13 +117,86 @@ def measure(way: Callable[[socket.socket, socket.socket, int], None], size: int)
     return spent / number * 1e6
 
 
-def section(figures: list[dict[str, float]]) -> str:
+class _NoTags:
+    """Nothing asks for the tag of a film."""
+
+    etag_suffix, csp_sources = b"", {}  # type: ignore[var-annotated]
+
+    def markup(self, request: RequestHead) -> bytes | None:
+        """Return none."""
+        del request
+        return None
+
+
+def _shop(told: Queue[Any], size: int) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: %d\r\n\r\n" % size
+    body = b"x" * size
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        told.put(server.getsockname()[1])
+        client = server.accept()[0]
+        while client.recv(65536):  # one request at a time, each in one piece
+            client.sendall(head)
+            client.sendall(body)
+
+
+def _edge(told: Queue[Any], asked: Queue[str], shop: int, *, pipes: bool) -> None:
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        wiring = ProxyWiring(ProxyOptions(origin=f"http://127.0.0.1:{shop}"), _NoTags(), None, None)
+        edge = Edge(wiring, lambda *_: [])
+        edge.pool.pipes = pipes
+        sock = socket.create_server(("127.0.0.1", 0))
+        await edge.listen(sock, "shop")
+        told.put(sock.getsockname()[1])
+        while await loop.run_in_executor(None, asked.get):
+            told.put(time.process_time())
+        await edge.stop(0)
+
+    uvloop.run(serve())
+
+
+def through_edge(size: int, *, pipes: bool) -> float:
+    """Return the CPU microseconds that a body of this size costs the edge."""
+    number = max(BYTES // size, 1)
+    told: Queue[Any] = multiprocessing.Queue()
+    asked: Queue[str] = multiprocessing.Queue()
+    shop = multiprocessing.Process(target=_shop, args=(told, size), daemon=True)
+    shop.start()
+    edge = multiprocessing.Process(target=_edge, args=(told, asked, told.get()), kwargs={"pipes": pipes}, daemon=True)
+    edge.start()
+    room = bytearray(READ)
+    with socket.create_connection(("127.0.0.1", told.get())) as client:
+
+        def ask(times: int) -> float:
+            for _ in range(times):
+                client.sendall(ASK)
+                left = client.recv_into(room)
+                left = size + bytes(room[:left]).index(b"\r\n\r\n") + 4 - left
+                while left:
+                    left -= client.recv_into(room)
+            asked.put("how much")
+            return float(told.get())
+
+        before = ask(3)
+        spent = ask(number) - before
+    asked.put("")
+    for each in (edge, shop):
+        each.join(10)
+        each.terminate()
+    return spent / number * 1e6
+
+
+def section(figures: dict[str, list[dict[str, float]]]) -> str:
     """Return the section of the page."""
-    rows = []
-    for row in figures:
-        copied, spliced = row["copied"], row["spliced"]
-        rows.append(f"| {row['size'] / 1000:,.0f} kB | {copied:.0f} | {spliced:.0f} | {spliced / copied:.2f} |")
-    return SECTION.format(rows="\n".join(rows), pipe=SIZE / 1024, least=LEAST / 1024)
+    rows = {
+        name: "\n".join(
+            f"| {row['size'] / 1000:,.0f} kB | {row['copied']:.0f} | {row['spliced']:.0f} |"
+            f" {row['spliced'] / row['copied']:.2f} |"
+            for row in each
+        )
+        for name, each in figures.items()
+    }
+    return SECTION.format(pipe=SIZE / 1024, least=LEAST / 1024, **rows)
 
 
 def kept_section() -> str:
@@ -117,14 +207,18 @@ def kept_section() -> str:
 def main() -> None:
     """Measure both ways in turn, print and keep the medians."""
     fcntl.fcntl(_pipe[1], fcntl.F_SETPIPE_SZ, SIZE)
-    figures = []
-    for size in SIZES:
+    ways: dict[str, Callable[[int, str], float]] = {
+        "rows": lambda size, way: measure(spliced if way == "spliced" else copied, size),
+        "edge": lambda size, way: through_edge(size, pipes=way == "spliced"),
+    }
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
+    for name, size in [("rows", size) for size in SIZES] + [("edge", size) for size in EDGE_SIZES]:
         found: dict[str, list[float]] = {"copied": [], "spliced": []}
         for _ in range(ROUNDS):
-            for name, way in (("copied", copied), ("spliced", spliced)):
-                found[name].append(measure(way, size))
-        figures.append({"size": size} | {name: statistics.median(values) for name, values in found.items()})
-        print(figures[-1], flush=True)  # noqa: T201 progress
+            for way, values in found.items():
+                values.append(ways[name](size, way))
+        figures[name].append({"size": size} | {way: statistics.median(values) for way, values in found.items()})
+        print(name, figures[name][-1], flush=True)  # noqa: T201 progress
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 

@@ -68,8 +68,9 @@ def _list(wrong: Refused | None = None) -> str:
 
 
 def _wrong(error: BridgeError | None) -> dict[str, str]:
-    """Return what a page says of an input that was refused, and beside which field."""
-    return {"sentence": str(error), "field": getattr(error, "field", "")} if error is not None else {}
+    """Return what a page says of an input that was refused, and beside which of the fields that were sent."""
+    field = getattr(error, "field", "")
+    return {"sentence": str(error), "field": field if field in request.form else ""} if error is not None else {}
 
 
 def _all_figures() -> dict[tuple[int, int | None], Figures]:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Misconfigured
+from bridge.errors import BridgeError
 from bridge.events import EntityRef
 from bridge.export import cursors
 from bridge.export.map_products import NOT_VISIBLE, Offer, url_of
@@ -78,10 +78,13 @@ def _seen(shop: Store, kind: Kind) -> list[Any]:
 
 
 def _all_codes(shop: Store, kind: Kind) -> list[str]:
-    """Return what the shop itself lists, values or not; where the token may not read it, nothing."""
+    """Return what the shop itself lists, values or not; nothing where it cannot be read.
+
+    One attribute of an extension that is gone may break that list: what the records have is offered all the same.
+    """
     try:
         return shop.attribute_codes(kind)
-    except Misconfigured:
+    except BridgeError:
         return []
 
 

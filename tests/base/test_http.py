@@ -151,6 +151,7 @@ def test_the_next_address_is_tried_where_one_does_not_answer(monkeypatch):
 )
 def test_an_answer_that_is_none_is_a_reason_and_neither_it_nor_the_log_tells_the_address(answer, said, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="bridge")
     with listening(answer) as (port, _), pytest.raises(Retry) as caught:
         post_json(f"http://127.0.0.1:{port}/{TOKEN}", {}, (f"127.0.0.1:{port}",))
     assert said in str(caught.value)

@@ -11,8 +11,9 @@ import pytest
 
 from bridge.coupons import alerts, jobs, ledger, pools
 from bridge.coupons.room import EXTENSION, Room
+from bridge.dashboard import coupon_pages
 from bridge.db import db
-from bridge.errors import Retry
+from bridge.errors import Refused, Retry
 from bridge.models import AuditLog
 from bridge.models_coupons import CouponPool
 from bridge.store import CodeFormat, Rule, keep_tree
@@ -145,6 +146,16 @@ def test_a_number_that_cannot_be_made_is_said(pool, signed_in, quantity):
     answer = send(signed_in("editor"), f"/{pool}/make", quantity=quantity, request_id="r1")
     assert answer.status_code == 422
     assert "codes" in beside(answer.get_data(as_text=True), "quantity").lower()
+
+
+def test_what_is_refused_about_no_field_of_the_form_is_said_above_it(pool, signed_in, monkeypatch):
+    def refuse(*_, **__):
+        raise Refused("The length must be from 1 to 32 characters.", "length")
+
+    monkeypatch.setattr(coupon_pages.generate, "generate", refuse)
+    answer = send(signed_in("editor"), f"/{pool}/make", quantity="5", request_id="r1")
+    assert answer.status_code == 422
+    assert "The length must be from 1 to 32 characters." in words(answer)
 
 
 def test_a_shop_that_is_away_is_said(pool, shop, signed_in):

@@ -225,6 +225,7 @@ def test_a_script_in_any_stored_text_stays_text(board, signed_in):
                 text = answer.get_data(as_text=True)
                 shown[path.partition("?")[0].removeprefix(BASE)] += text.count("&lt;script&gt;x()")
                 assert "<script>x" not in text, path
+    assert shown.total() > 30, "the texts are on the pages"
     for path in ("/comparison", "/refused", "/coupons/1", "/coupons/log", "/records/order/4", "/live", "/alerts"):
         assert shown[path], f"no stored text is shown on {path}"
 

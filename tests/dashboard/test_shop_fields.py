@@ -10,7 +10,7 @@ import pytest
 from bridge.config import Config
 from bridge.dashboard import hints, shop_facts
 from bridge.db import db
-from bridge.errors import Retry
+from bridge.errors import Misconfigured, Retry
 from bridge.models import SentRecord
 from bridge.sandbox.attributes import ATTRIBUTES
 from bridge.sandbox.options import ShopOptions
@@ -278,3 +278,17 @@ def test_a_shop_asked_over_rest_tells_attributes_statuses_and_an_address(board):
     assert found.product
     assert all(re.fullmatch(r"https?://[\w.-]*shop\.test/\S+", address) for address in found.addresses.values()), found
     assert found.addresses
+
+
+@pytest.mark.parametrize(
+    "fault", [Retry("The shop failed (500)."), Misconfigured("The token may not read attributes.")]
+)
+def test_a_list_of_attributes_that_cannot_be_read_leaves_those_that_records_have(room, board, monkeypatch, fault):
+    def fail(kind):
+        raise fault
+
+    with board.app_context():
+        whole = shop_facts.read_again(room.store, load_book())
+        monkeypatch.setattr(room.store, "attribute_codes", fail)
+        assert shop_facts.read_again(room.store, load_book()).statuses == whole.statuses
+        assert shop_facts.known().attributes["product"]

@@ -431,6 +431,7 @@ def test_a_reset_token_is_in_no_log_and_after_hand_over_nowhere(room, fault, cap
 
 
 def test_no_exception_of_the_room_tells_what_a_mail_says(room, monkeypatch, capfd, caplog):
+    caplog.set_level(logging.DEBUG, logger="bridge")
     token = f"{5:032x}"
     put(room, forgotten, 5)
 

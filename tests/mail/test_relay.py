@@ -322,6 +322,7 @@ def test_both_ways_to_sign_in_name_the_store_view(start_relay, mechanism):
 def test_a_wrong_password_is_refused_and_the_third_ends_the_connection(start_relay, monkeypatch, caplog):
     monkeypatch.setattr("bridge.mail.smtp_dialogue.WRONG_PASSWORD_SECONDS", 0.01)
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="bridge")
     relay = start_relay(smtp_users=USERS)
     with relay.client() as client:
         client.greet()

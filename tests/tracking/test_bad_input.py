@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 
 import pytest
@@ -93,6 +94,7 @@ ANSWERS = [
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 @pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
 def test_no_observer_raises_or_tells_of_an_order_or_a_person_whatever_is_answered(room, route, answer, caplog):
+    caplog.set_level(logging.DEBUG, logger="bridge")
     for body in (b"", b"{}", b"\xff", b"[" * 60_000, b"email=" + b"x" * 3000, None):
         for status in (200, 302, 500):
             path = b"/" + route.path.replace(b"*", b"abc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -157,6 +158,7 @@ def test_the_store_view_is_the_one_that_the_header_names(room):
 
 
 def test_a_token_is_kept_as_a_claim_and_nowhere_else(room, caplog):
+    caplog.set_level(logging.DEBUG, logger="bridge")
     seen(room, call(TOKEN, GIVEN, variables=WHO))
     identities = room.tracking.observer._identities
     assert identities.known("a" * 32, None, b"other").email is None
@@ -192,6 +194,7 @@ NAMED = b"generateCustomerToken"
     ],
 )
 def test_what_is_no_graphql_is_dropped_and_told_to_nobody(room, asked, told, caplog):
+    caplog.set_level(logging.DEBUG, logger="bridge")
     passing = exchange("/graphql", asked, sent=(JSON,), status=200, answer_body=told)
     assert seen(room, passing) == []
     assert caplog.text == ""

@@ -181,7 +181,7 @@ def test_passwords_and_addresses_are_in_no_log(room, caplog, broken):
     if broken:
         with room.app.app_context():
             db.drop_all()
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="bridge"):
         show(room, login())
     told = caplog.text
     assert "Shopper1234" not in told + repr(room.stream.events)
