@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Error
 
 from tests.replay.bridged import bridged
 from tests.tracking.conftest import DEFAULT_VIEW, make_book
@@ -111,6 +112,14 @@ OURS = {
 }
 
 
+def hearing(page):
+    """Keep how each of the page's requests ended, for the message of a test that fails."""
+    heard = []
+    page.on("response", lambda response: heard.append((response.url, response.status)))
+    page.on("requestfailed", lambda request: heard.append((request.url, request.failure)))
+    return heard
+
+
 @pytest.mark.parametrize("what", OURS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_shop_works_whatever_our_endpoints_do(tmp_path, chromium, fault, what):
@@ -122,6 +131,7 @@ def test_the_shop_works_whatever_our_endpoints_do(tmp_path, chromium, fault, wha
         page = context.new_page()
         errors, met = [], []
         page.on("pageerror", lambda error: errors.append(str(error)))
+        heard = hearing(page)
 
         def fail(route):
             met.append(route.request.url)
@@ -131,7 +141,10 @@ def test_the_shop_works_whatever_our_endpoints_do(tmp_path, chromium, fault, wha
         # Ometria's own host is not to be had here, whatever is tested.
         page.route("**/cdn.ometria.com/**", FAULTS[fault])
         page.goto(f"{front.url}/quayside-holdall.html", wait_until="domcontentloaded")
-        page.click("#product-addtocart-button")
+        try:
+            page.click("#product-addtocart-button")
+        except Error:
+            pytest.fail(f"the shop's own script did not run: {heard}, {errors}")
         limit = time.monotonic() + 20
         while not front.cart(page) and time.monotonic() < limit:
             page.wait_for_timeout(100)
