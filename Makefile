@@ -4,8 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The tests wait for servers and browsers most of their time: one more of them at once than there are cores.
-WORKERS ?= 3
+# The tests wait for servers and browsers most of their time: two more of them at once than CI has cores.
+WORKERS ?= 4
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types docs catalogue bench soak scale dashboard-cost faults fuzz lock demo-journey screenshots clean
 
@@ -19,7 +19,7 @@ run: $(VENV)/run.stamp  ## start everything: in front of the sandbox, or of the 
 test: $(VENV)/test.stamp  ## install what the tests need, check style and types, run every test
 	@bash tests/system-packages.sh
 	@$(MAKE) --no-print-directory lint types
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0 $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(ARGS)
 
 lint: $(VENV)/test.stamp  ## style and layers
 	$(BIN)/ruff check .

@@ -14,8 +14,9 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.journey import STEPS, check_events, check_records, travel
-from tests.browser.shopper import CHROMIUM, Shopper, launch
+from tests.browser.shopper import Shopper, launch
 from tests.browser.stack import Stack
+from tests.chromium import CHROMIUM
 
 
 def main() -> int:

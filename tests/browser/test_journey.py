@@ -6,13 +6,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.journey import STEPS, check_events, check_records, travel
-from tests.browser.shopper import CHROMIUM, Shopper, launch
+from tests.browser.shopper import Shopper, launch
+from tests.chromium import NEEDS_CHROMIUM
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium"),
-]
+pytestmark = [*NEEDS_CHROMIUM, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -13,13 +13,10 @@ from playwright.sync_api import sync_playwright
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
-from tests.browser.shopper import CHROMIUM, FLAGS
 from tests.browser.stack import ROOT, free_port, wait_for
+from tests.chromium import CHROMIUM, FLAGS, NEEDS_CHROMIUM
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 PUBLIC = "http://shop.example.test"
 
 

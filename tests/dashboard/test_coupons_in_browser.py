@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from pathlib import Path
 
@@ -16,15 +15,15 @@ from bridge.coupons.room import EXTENSION, Room
 from bridge.db import db
 from bridge.store import CodeFormat, Rule, keep_tree
 from bridge.store.memory import Memory
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 from tests.coupons.till import Wakes
 from tests.dashboard.desk import BASE, PASSWORD
 from tests.export import samples
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PICTURES = os.environ.get("BRIDGE_TEST_PICTURES")
 """A folder: what is seen is kept there, for people to look at."""
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def page(board, shop):
     thread.start()
     origin, complaints = f"http://127.0.0.1:{server.server_port}{BASE}", []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch_shell(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
         page.on("console", lambda line: complaints.append(line.text) if line.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

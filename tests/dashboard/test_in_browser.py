@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 
 import pytest
@@ -14,12 +13,11 @@ from bridge.events import EntityRef
 from bridge.models import EventLog, Pending
 from bridge.settings import load_book
 from tests.browser.stack import wait_for
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 from tests.dashboard.desk import BASE, PASSWORD
 from tests.dashboard.export_desk import furnish, send
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch_shell(playwright)
         yield browser
         browser.close()
 

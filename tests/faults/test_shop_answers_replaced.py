@@ -27,7 +27,7 @@ from tests.export.conftest import SECRET, account, book, database, ometria_app, 
 from tests.export.serving import serve
 from tests.faults.replaced import hang_up
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 __all__ = ["account", "book", "database", "ometria_app", "room", "settings", "shop"]
 TOKEN = "token-of-the-sandbox"
 HTML = "<html><body>Service Temporarily Unavailable</body></html>"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from bridge.sandbox.listener import Listener
-from tests.browser.shopper import CHROMIUM, FLAGS
+from tests.chromium import CHROMIUM, FLAGS
 from tests.replay.bridged import bridged, tracking_room
 from tests.replay.library import BREEZE, CAPTURES, SAMPLES, pages
 from tests.replay.shop import ReplayShop

@@ -18,7 +18,7 @@ import pytest
 
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
-from tests.browser.shopper import CHROMIUM, FLAGS
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 from tests.replay.bridged import bridged, tracking_room
 from tests.replay.library import NEEDS_CAPTURES
 from tests.replay.shop import ReplayShop
@@ -27,10 +27,7 @@ from tests.replay.test_captured_pages import SAMPLES_WITHOUT_TAG, WITHOUT_TAG
 from tests.replay.told_table import rows, written
 from tests.tracking.conftest import ACCOUNT
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 OMETRIA = "ometria.test"
 SHOPS = ("store.test", "eu.store.test")
 ROW = re.compile(r"\| `(\S+)` \| (\w+) \| (\w+) \| (.*?) ?\|")
@@ -155,9 +152,7 @@ def open_world(folder):
             rules = [f"MAP {host} 127.0.0.1:{port}" for host in SHOPS]
             # Nothing else is to be had: neither the network's hosts nor the machine's.
             rules += [f"MAP {OMETRIA} 127.0.0.1:{ometria.port}", "MAP * ~NOTFOUND"]
-            browsers[way] = playwright.chromium.launch(
-                executable_path=CHROMIUM, args=[*FLAGS, f"--host-resolver-rules={','.join(rules)}"]
-            )
+            browsers[way] = launch_shell(playwright, f"--host-resolver-rules={','.join(rules)}")
             stack.callback(browsers[way].close)
         yield World(shop, app.extensions["received"], browsers, playwright)
 

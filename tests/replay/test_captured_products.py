@@ -29,7 +29,7 @@ from tests.replay.captured_shop import GOLDEN, recorded
 from tests.replay.library import CAPTURES, NEEDS_CAPTURES
 from tests.schema import create_tables
 
-pytestmark = NEEDS_CAPTURES
+pytestmark = [*NEEDS_CAPTURES, pytest.mark.slow]
 
 SECRET = "a-secret-key-for-tests-0123456789"
 NOON = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)

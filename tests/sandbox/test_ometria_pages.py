@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,11 +10,12 @@ import requests
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
 from bridge.sandbox.ometria_pages import address, clock_time, visitors_of
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHROMIUM = shutil.which("chromium")
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -31,14 +31,12 @@ def push(ometria: Listener, product_id: str) -> None:
     requests.post(f"{ometria.url}/v2/push", json=[record], headers={"X-Ometria-Auth": "key"}, timeout=10)
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_the_page_shows_a_new_record_by_itself_and_keeps_an_opened_one_open(ometria: Listener) -> None:
     from playwright.sync_api import sync_playwright
 
     push(ometria, "1")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch_shell(playwright)
         page = browser.new_page()
         problems: list[str] = []
         page.on("console", lambda message: problems.append(message.text))

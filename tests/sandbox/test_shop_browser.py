@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +26,7 @@ def address():
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch_shell(playwright)
         yield browser
         browser.close()
 

@@ -17,6 +17,7 @@ from tests.sandbox.shop_client import BASE_URL, EU_URL
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not CAPTURES.is_dir(), reason="the captures do not lie beside the checkout"),
+    pytest.mark.slow,
 ]
 
 FILTER_KEYS = ("field", "value", "condition_type")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -10,17 +9,14 @@ import pytest
 
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
+from tests.chromium import NEEDS_CHROMIUM, launch_shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 ACCOUNT = "0123456789abcdef"
 POLICY = "default-src 'none'; script-src 'self' {host}; img-src {host}"
@@ -32,7 +28,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        launched = launch_shell(playwright)
         yield launched
         launched.close()
 

@@ -11,9 +11,10 @@ from bridge.config import Config
 from bridge.db import db, engine_options, vault
 from bridge.settings import Book, Store
 from bridge.tracking import Tracking
+from tests.chromium import launch_shell
 from tests.schema import create_tables
 from tests.tracking.tag_shop import Shop, serving
-from tests.tracking.tag_visit import CHROMIUM, Visit
+from tests.tracking.tag_visit import Visit
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
@@ -140,7 +141,7 @@ def room(make_room) -> Room:
 def chromium():
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launch_shell(playwright)
         yield browser
         browser.close()
 

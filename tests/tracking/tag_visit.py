@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 
-import pytest
 from playwright.sync_api import Error
 
 from bridge.events import Identified
 
-CHROMIUM = shutil.which("chromium")
 QUIET = 0.35
-
-NEEDS_CHROMIUM = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
-]
 
 
 # What Chromium says of a request that a test kept away, which it may still say when the test has gone on.

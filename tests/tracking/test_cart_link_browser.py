@@ -8,9 +8,9 @@ import pytest
 
 from bridge.settings import Store
 from bridge.tracking.cart_links import Line
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import make_book
 from tests.tracking.sandbox_front import IDRIS, MAREN, PASSWORD, sandbox_behind_bridge
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -13,9 +13,9 @@ from bridge.db import db
 from bridge.events import OrderPlaced
 from bridge.sandbox.listener import Listener
 from bridge.tracking.endpoints import embedding
+from tests.chromium import CHROMIUM
 from tests.tracking.conftest import ACCOUNT, DEFAULT_VIEW, STORES, make_book
 from tests.tracking.tag_shop import OMETRIA
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 SHOP = {"Origin": "http://store.test"}
 
@@ -171,7 +171,7 @@ def _shop(snippet, calls):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(NEEDS_CHROMIUM[1].args[0], reason="no chromium on this machine: apt-get install chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium")
 def test_a_page_of_another_origin_is_tracked_and_its_order_told(elsewhere, chromium):
     address, bridge, room, calls = elsewhere
     context = chromium.new_context()

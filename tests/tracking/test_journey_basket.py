@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.sandbox.order_documents import order_document
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.sandbox_visit import DAYPACK, HOLDALL, MUG, sandbox_shop
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

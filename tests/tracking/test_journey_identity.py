@@ -7,9 +7,9 @@ from sqlalchemy import delete
 
 from bridge.db import db
 from bridge.models import IdentityClaim, Visitor
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.sandbox_front import IDRIS, MAREN, PASSWORD
 from tests.tracking.sandbox_visit import sandbox_shop
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

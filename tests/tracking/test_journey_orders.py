@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.sandbox_front import MAREN, PASSWORD
 from tests.tracking.sandbox_visit import HOLDALL, sandbox_shop
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

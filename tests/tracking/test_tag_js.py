@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import ACCOUNT, DEFAULT_VIEW, FRENCH_VIEW, make_book
 from tests.tracking.tag_shop import PAGES
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify
+from tests.tracking.tag_visit import identify
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -7,9 +7,10 @@ import itertools
 import pytest
 from flask import Response
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import STATIC
 from tests.tracking.tag_shop import PAGES
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify, lines
+from tests.tracking.tag_visit import identify, lines
 
 pytestmark = NEEDS_CHROMIUM
 

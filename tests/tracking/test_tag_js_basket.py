@@ -9,9 +9,10 @@ import pytest
 from bridge.db import db
 from bridge.models import CatalogItem
 from bridge.tracking.cart_links import Line
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import STATIC, make_book
 from tests.tracking.tag_shop import HOSTILE
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify, lines
+from tests.tracking.tag_visit import identify, lines
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Error
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.replay.bridged import bridged
 from tests.tracking.conftest import DEFAULT_VIEW, make_book
 from tests.tracking.sandbox_front import sandbox_behind_bridge
 from tests.tracking.tag_shop import Shop, listening
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, Visit
+from tests.tracking.tag_visit import Visit
 
 pytestmark = NEEDS_CHROMIUM
 

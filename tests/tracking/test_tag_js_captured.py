@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import ACCOUNT, CAPTURES
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

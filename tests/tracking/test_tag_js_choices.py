@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import ACCOUNT, STATIC, make_book
 from tests.tracking.tag_shop import PAGES, init_script
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 from tests.tracking.test_tag_js_layer import PLUGIN
 
 pytestmark = NEEDS_CHROMIUM

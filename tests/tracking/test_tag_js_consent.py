@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import ACCOUNT, make_book
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify
+from tests.tracking.tag_visit import identify
 
 pytestmark = NEEDS_CHROMIUM
 

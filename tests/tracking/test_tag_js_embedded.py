@@ -10,9 +10,10 @@ from urllib.request import urlopen
 import pytest
 
 from bridge.events import OrderPlaced
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import DEFAULT_VIEW, FRENCH_VIEW, make_book
 from tests.tracking.tag_shop import Shop, listening
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, Visit, lines
+from tests.tracking.tag_visit import Visit, lines
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -20,10 +20,10 @@ from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
 from bridge.settings import Store
 from bridge.tracking.observer import Capture
+from tests.chromium import NEEDS_CHROMIUM
 from tests.replay.bridged import tracking_room
 from tests.tracking.conftest import ACCOUNT, make_book
 from tests.tracking.sandbox_front import IDRIS, MAREN, PASSWORD
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 from tests.wire.conftest import start_edge
 
 pytestmark = NEEDS_CHROMIUM

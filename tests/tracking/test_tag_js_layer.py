@@ -6,8 +6,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import make_book
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify
+from tests.tracking.tag_visit import identify
 
 pytestmark = NEEDS_CHROMIUM
 

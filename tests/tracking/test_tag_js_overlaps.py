@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bridge.events import Identified
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.conftest import make_book
 from tests.tracking.tag_shop import CONFIGURABLE
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, identify, lines
+from tests.tracking.tag_visit import identify, lines
 
 pytestmark = NEEDS_CHROMIUM
 

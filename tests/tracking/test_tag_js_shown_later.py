@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from tests.tracking.conftest import CHROMIUM
+from tests.chromium import CHROMIUM, NEEDS_CHROMIUM
 from tests.tracking.tag_shop import PAGES, Shop, serving
-from tests.tracking.tag_visit import NEEDS_CHROMIUM, Visit, identify
+from tests.tracking.tag_visit import Visit, identify
 
 pytestmark = NEEDS_CHROMIUM
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.tag_shop import PAGES
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
 
 pytestmark = NEEDS_CHROMIUM
 

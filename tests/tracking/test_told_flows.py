@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tracking.tag_visit import NEEDS_CHROMIUM
+from tests.chromium import NEEDS_CHROMIUM
 from tests.tracking.told_flows import FLOWS, HEAD, rows, written
 
 pytestmark = NEEDS_CHROMIUM

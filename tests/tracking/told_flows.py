@@ -153,11 +153,11 @@ def main() -> int:
     """Write the table."""
     from playwright.sync_api import sync_playwright
 
-    from tests.tracking.tag_visit import CHROMIUM
+    from tests.chromium import launch_shell
 
     lines = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = launch_shell(playwright)
         for front in FLOWS:
             with TemporaryDirectory() as folder:
                 lines += rows(front, Path(folder), chromium)
