@@ -54,7 +54,7 @@ def bridge(tmp_path):
         shop.stop()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_shop_s_own_name_leads_through_the_bridge_and_the_tag_answers(bridge):
     address, command = bridge
     assert command("config", "set", "general.account_id", "abcd1234abcd1234").returncode == 0

@@ -112,6 +112,8 @@ def test_a_hyva_like_front_is_tracked_from_view_to_order(make_front):
     listing = front.wait("pageview", 1)[0]
     assert (listing["type"], listing["category_path"]) == ("listing", "bags")
     assert "1" in listing["pids"]
+    # The page does not name its category; the shop does, by the page's address.
+    assert (listing["category_id"], listing["attributes"]) == ("4", [{"id": "4", "type": "category"}])
     front.open("/quayside-holdall.html")
     assert front.wait("pageview", 2)[1]["pid"] == "1"
     front.page.click("#product-addtocart-button")
@@ -155,6 +157,46 @@ def test_where_ids_are_skus_bridge_is_asked_for_what_a_hyva_like_front_does_not_
     front.open("/quayside-holdall.html")
     assert front.wait("pageview", 3)[2]["pid"] == "QUAY/64 h"
     assert len(asked) == 2
+
+
+def test_a_category_that_no_page_names_is_asked_for_once_in_a_tab(make_front):
+    front = make_front("hyva")
+    asked = []
+    front.page.on("request", lambda request: asked.append(request) if "/graphql?" in request.url else None)
+    front.open("/bags.html")
+    front.wait("pageview", 1)
+    front.open("/bags.html?p=1")
+    front.open("/catalogsearch/result/?q=mug")
+    listings = front.wait("pageview", 3)
+    assert [listing.get("category_id") for listing in listings] == ["4", "4", None]
+    assert len(asked) == 1
+    assert "cookie" not in asked[0].all_headers()
+
+
+@pytest.mark.parametrize("answer", ["never", "no GraphQL", "no category", "no JSON"])
+def test_a_category_that_the_shop_does_not_tell_is_left_out_of_the_view(make_front, answer):
+    front = make_front("hyva")
+    ways = {
+        "never": lambda _route: None,
+        "no GraphQL": lambda route: route.fulfill(status=404, body="<html></html>", content_type="text/html"),
+        "no category": lambda route: route.fulfill(status=200, json={"data": {"route": None}}),
+        "no JSON": lambda route: route.fulfill(status=200, body="{", content_type="application/json"),
+    }
+    asked = []
+
+    def fail(route):
+        asked.append(route.request.url)
+        ways[answer](route)
+
+    front.page.route("**/graphql?*", fail)
+    front.page.goto(front.url + "/bags.html")
+    listing = front.wait("pageview", 1)[0]
+    assert (listing["type"], listing["category_path"], listing.get("category_id")) == ("listing", "bags", None)
+    assert "1" in listing["pids"]
+    front.page.goto(front.url + "/bags.html?p=1")
+    front.wait("pageview", 2)
+    assert len(asked) == (1 if answer in {"no GraphQL", "no category"} else 2)
+    front.page.unroute_all(behavior="ignoreErrors")
 
 
 def test_skus_that_are_not_answered_in_time_are_left_out_of_the_view(make_front):
