@@ -329,6 +329,15 @@ def change_password(_root: Any, _info: Any, currentPassword: str, newPassword: s
     return customer_node(mine)
 
 
+def update_email(_root: Any, _info: Any, email: str, password: str) -> Node:
+    """Change the customer's address."""
+    mine = _caller()
+    if mine.password != password:
+        raise problem("Invalid login or password.", "authentication")
+    mine.email = email
+    return {"customer": customer_node(mine)}
+
+
 def request_reset(_root: Any, _info: Any, email: str) -> bool:
     """Send a reset link."""
     owner = shop_state().customer_by_email(email, selling_view().website.id)
@@ -384,6 +393,7 @@ MUTATIONS = {
     "generateCustomerToken": generate_token,
     "revokeCustomerToken": revoke_token,
     "changeCustomerPassword": change_password,
+    "updateCustomerEmail": update_email,
     "requestPasswordResetEmail": request_reset,
     "resetPassword": reset_password,
     "subscribeEmailToNewsletter": subscribe,

@@ -32,6 +32,7 @@ type Mutation {
   generateCustomerToken(email: String!, password: String!): CustomerToken
   revokeCustomerToken: RevokeCustomerTokenOutput
   changeCustomerPassword(currentPassword: String!, newPassword: String!): Customer
+  updateCustomerEmail(email: String!, password: String!): CustomerOutput
   requestPasswordResetEmail(email: String!): Boolean
   resetPassword(email: String!, resetPasswordToken: String!, newPassword: String!): Boolean
   subscribeEmailToNewsletter(email: String!): SubscribeEmailToNewsletterOutput

@@ -44,6 +44,12 @@
     localStorage.setItem("cart_id", customerCart.id);
   }
 
+  async function logOut() {
+    await ask("mutation { revokeCustomerToken { result } }");
+    localStorage.removeItem("customer_token");
+    localStorage.removeItem("cart_id");
+  }
+
   async function order(email) {
     const cart_id = await cartId();
     const address = { firstname: "Greta", lastname: "Shopper", street: ["1 Quay Street"], city: "Bristol", postcode: "BS1 4AA", country_code: "GB", telephone: "0117" };
@@ -91,6 +97,6 @@
 
   window.addEventListener("popstate", render);
   if (localStorage.getItem("customer_token")) ask("{ customer { firstname } }");
-  window.front = { ask, add, update, order, go, logIn };
+  window.front = { ask, add, update, order, go, logIn, logOut };
   render();
 })();

@@ -277,6 +277,25 @@ def test_a_customer_who_logs_in_by_graphql_is_identified_and_keeps_her_cart(make
     assert front.page.evaluate("JSON.stringify([{...localStorage}, document.cookie])").count(MAREN) == 0
 
 
+def test_a_changed_email_is_told_at_once_and_after_leaving_the_next_customer_is(make_front):
+    front = make_front("graphql")
+    front.open("/")
+    front.page.evaluate("([email, password]) => front.logIn(email, password)", [MAREN, PASSWORD])
+    assert [event["uiid"] for event in front.wait("identify", 1)] == [MAREN]
+    front.page.evaluate(
+        """([email, password]) => front.ask(
+          'mutation($e: String!, $p: String!) { updateCustomerEmail(email: $e, password: $p) { customer { email } } }',
+          { e: email, p: password })""",
+        ["maren.new@example.com", PASSWORD],
+    )
+    assert [event["uiid"] for event in front.wait("identify", 2)] == [MAREN, "maren.new@example.com"]
+    front.page.evaluate("front.logOut()")
+    front.page.wait_for_timeout(500)
+    assert len(front.events("identify")) == 2
+    front.page.evaluate("([email, password]) => front.logIn(email, password)", [IDRIS, PASSWORD])
+    assert [event["uiid"] for event in front.wait("identify", 3)][2] == IDRIS
+
+
 def test_a_customer_who_was_logged_in_by_token_before_bridge_came_is_identified(make_front):
     front = make_front("graphql")
     query = "mutation($e:String!,$p:String!){generateCustomerToken(email:$e,password:$p){token}}"

@@ -103,9 +103,12 @@ async function read(headers, body, told) {
   }
   const logged = data.generateCustomerToken;
   if (logged && logged.token) { await identify(learnWho({ Authorization: 'Bearer ' + logged.token })); }
-  if (data.createCustomer || data.createCustomerV2 || data.setGuestEmailOnCart || data.subscribeEmailToNewsletter) {
+  if (['createCustomer', 'createCustomerV2', 'updateCustomerEmail', 'updateCustomer', 'setGuestEmailOnCart', 'subscribeEmailToNewsletter']
+    .some((key) => data[key])) {
     await identify(bridge.who(bearer(headers)));
   }
+  // Whoever logs in next in this tab is somebody else.
+  if (data.revokeCustomerToken) { known = false; bridge.keep('asked', ''); }
   const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
   const id = mutated && ((data[mutated].cart || data[mutated]).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
   if (id) { await reread(id, bearer(headers)); }
