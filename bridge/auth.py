@@ -193,7 +193,7 @@ def change_password(staff: Staff, present: str, new: str, address: str) -> None:
     try:
         user = _proven(staff.name, present, address)
     except Refused:
-        raise Refused("The present password is not right.") from None
+        raise Refused("The present password is not right.", "present") from None
     set_password(user, new, who=staff.name)
     begin_session(user)
 
@@ -284,7 +284,7 @@ def add_user(name: str, password: str, role: str = "viewer", who: str = "") -> U
 def set_password(user: User, password: str, who: str) -> None:
     """Give a user a new password and end the sessions that were opened with the old one; the caller need not commit."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Misconfigured(f"A password takes {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
+        raise Misconfigured(f"A password takes {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.", "new")
     user.password = generate_password_hash(password, method="scrypt")
     user.session_key = secrets.token_hex(16)
     db.session.add(AuditLog(who=who, what=f"user {user.name} password", before=None, after=None))

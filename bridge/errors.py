@@ -48,8 +48,9 @@ class Skipped(BridgeError):
 
 
 class Misconfigured(BridgeError):
-    """The process or the connection cannot work until somebody changes ``what``."""
+    """The process or the connection cannot work until somebody changes ``what``, in a form its ``field``."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, field: str = "") -> None:
         super().__init__(what)
         self.what = what
+        self.field = field

@@ -11,6 +11,7 @@ from sqlalchemy import and_, not_, select
 
 from bridge.auth import login_required
 from bridge.coupons import pools
+from bridge.dashboard.beside import beside, read
 from bridge.dashboard.figures import masked
 from bridge.dashboard.language import mark
 from bridge.db import db
@@ -37,11 +38,10 @@ def coupon_log() -> str | tuple[str, int]:
     """Show a page of the log."""
     typed = {field: request.args.get(field, "").strip()[:LONGEST] for field in FIELDS}
     chosen: dict[str, Any] = {field: value for field, value in typed.items() if value}
-    sentence = ""
     try:
-        walk = _walk(typed)
+        walk, wrong = _walk(typed), beside(None)
     except Misconfigured as error:
-        walk, sentence = _walk(typed | dict.fromkeys(("since", "until"), "")), str(error)
+        walk, wrong = _walk(typed | dict.fromkeys(("since", "until"), "")), beside(error)
     before = request.args.get("before", "")
     rows, older = _page(walk, _others(typed), _place(before))
     page = render_template(
@@ -54,11 +54,11 @@ def coupon_log() -> str | tuple[str, int]:
         sorts=SORTS,
         typed=typed,
         filtered=bool(chosen),
-        sentence=sentence,
+        wrong=wrong,
         masked=masked,
         now=time.time(),
     )
-    return (page, 400) if sentence else page
+    return (page, 400) if wrong else page
 
 
 def _walk(typed: Mapping[str, str]) -> list[ColumnElement[bool]]:
@@ -69,9 +69,9 @@ def _walk(typed: Mapping[str, str]) -> list[ColumnElement[bool]]:
             abort(404)
         where.append(CouponRequest.pool == int(typed["pool"]))
     if typed["since"]:
-        where.append(CouponRequest.at >= log_search.moment(typed["since"]))
+        where.append(CouponRequest.at >= read("since", log_search.moment, typed["since"]))
     if typed["until"]:
-        where.append(CouponRequest.at < log_search.moment(typed["until"]))
+        where.append(CouponRequest.at < read("until", log_search.moment, typed["until"]))
     return where
 
 

@@ -18,6 +18,7 @@ from bridge.auth import current_staff, login_required
 from bridge.coupons import alerts, endings, generate, ledger, pools, sheet
 from bridge.coupons.pools import Figures
 from bridge.coupons.room import room
+from bridge.dashboard.beside import beside
 from bridge.dashboard.downloads import in_steps
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
@@ -61,16 +62,10 @@ def _list(wrong: Refused | None = None) -> str:
         pools=rows,
         inserted=[(rule, found) for (rule, pool), found in sorted(figures.items(), key=str) if pool is None],
         kinds=KINDS,
-        wrong=_wrong(wrong),
+        wrong=beside(wrong),
         typed=request.form,
         now=time.time(),
     )
-
-
-def _wrong(error: BridgeError | None) -> dict[str, str]:
-    """Return what a page says of an input that was refused, and beside which of the fields that were sent."""
-    field = getattr(error, "field", "")
-    return {"sentence": str(error), "field": field if field in request.form else ""} if error is not None else {}
 
 
 def _all_figures() -> dict[tuple[int, int | None], Figures]:
@@ -135,7 +130,7 @@ def _one(pool: CouponPool, wrong: BridgeError | None = None) -> str:
         chosen_count=ledger.count_of(chosen.id) if chosen else 0,
         codes=shown,
         request_id=f"page-{uuid.uuid4().hex}",
-        wrong=_wrong(wrong),
+        wrong=beside(wrong),
         changed=isinstance(wrong, pools.Changed),
         state=pools.state_of(pool),
         typed=request.form,

@@ -11,6 +11,7 @@ from flask import abort, current_app, flash, redirect, render_template, request,
 
 from bridge.auth import login_required
 from bridge.dashboard.backlog import ACCOUNTS_MOST, backlogs
+from bridge.dashboard.beside import beside, read
 from bridge.dashboard.figures import COUNTED, NOUNS, waiting
 from bridge.dashboard.home import account_labels
 from bridge.dashboard.language import gettext as _
@@ -37,7 +38,7 @@ def history() -> str:
     return _page()
 
 
-def _page(sentence: str = "", asked: Asked | None = None) -> str:
+def _page(wrong: Misconfigured | None = None, asked: Asked | None = None) -> str:
     book, number = load_book(), request.args.get("page", 1, type=int)
     accounts = book.accounts()
     chunk = accounts[(number - 1) * ACCOUNTS_MOST :][:ACCOUNTS_MOST] if number > 0 else []
@@ -56,7 +57,7 @@ def _page(sentence: str = "", asked: Asked | None = None) -> str:
         scopes=scope_labels(),
         nouns=NOUNS,
         waits=_waits(),
-        sentence=sentence,
+        wrong=beside(wrong),
         typed=request.form,
         now=time.time(),
     )
@@ -91,10 +92,10 @@ def begin() -> Response | str | tuple[str, int]:
     kind = again or request.form.get("kind", "")
     kinds: Any = [kind] if kind in NOUNS else list(NOUNS) if kind == "all" else abort(400)
     try:
-        known_scope(scope)
+        read("scope", known_scope, scope)
         since, until = _days(request.form.get("since", ""), request.form.get("until", ""))
     except Misconfigured as error:
-        return _page(str(error)), 422
+        return _page(error), 422
     force = bool(again) or request.form.get("force") == "1"
     if request.form.get("sure") != "1":
         days = tuple(day.isoformat() if day else None for day in (since, until))
@@ -111,9 +112,9 @@ def begin() -> Response | str | tuple[str, int]:
 
 
 def _days(since: str, until: str) -> tuple[dt.date | None, dt.date | None]:
-    found = _day(since), _day(until)
+    found = read("since", _day, since), read("until", _day, until)
     if found[0] and found[1] and found[0] > found[1]:
-        raise Misconfigured(_("The first day must not be after the last."))
+        raise Misconfigured(_("The first day must not be after the last."), "since")
     return found
 
 

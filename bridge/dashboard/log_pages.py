@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, abort, render_template, request, url_for
 
 from bridge.auth import login_required
+from bridge.dashboard.beside import beside, read
 from bridge.dashboard.downloads import in_steps
 from bridge.dashboard.figures import masked
 from bridge.dashboard.home import account_labels
@@ -37,9 +38,9 @@ def logs(log: str) -> str | tuple[str, int]:
         abort(404)
     typed = {field: request.args.get(field, "").strip()[:LONGEST] for field in FIELDS}
     try:
-        wanted, sentence = _wanted(log, typed), ""
+        wanted, wrong = _wanted(log, typed), beside(None)
     except Misconfigured as error:
-        wanted, sentence = _wanted(log, typed | dict.fromkeys(("since", "until", "status"), "")), str(error)
+        wanted, wrong = _wanted(log, typed | dict.fromkeys(("since", "until", "status"), "")), beside(error)
     before = request.args.get("before", type=int)
     rows, older = log_search.page(wanted, PAGE, before)
     chosen: dict[str, Any] = {field: value for field, value in typed.items() if value}
@@ -48,7 +49,7 @@ def logs(log: str) -> str | tuple[str, int]:
         log=log,
         title=TITLES[log],
         typed=typed,
-        sentence=sentence,
+        wrong=wrong,
         rows=[{**row, "body": as_text(row["body"])} if "body" in row else row for row in rows],
         older=url_for("dashboard.logs", log=log, before=older, **chosen) if older else "",
         newest=url_for("dashboard.logs", log=log, **chosen) if before else "",
@@ -62,7 +63,7 @@ def logs(log: str) -> str | tuple[str, int]:
         filtered=bool(chosen),
         now=time.time(),
     )
-    return (page, 400) if sentence else page
+    return (page, 400) if wrong else page
 
 
 @login_required("viewer")
@@ -85,6 +86,6 @@ def _wanted(name: str, typed: Mapping[str, str]) -> Wanted:
     """Return the choice; raises :class:`Misconfigured` for a time or a status that is none."""
     chosen: dict[str, Any] = {field: typed[field] for field in ("account", "kind", "outcome", "request_id", "text")}
     for field in ("since", "until"):
-        chosen[field] = log_search.moment(typed[field]) if typed[field] else None
-    chosen["status"] = log_search.statuses(typed["status"]) if typed["status"] else None
+        chosen[field] = read(field, log_search.moment, typed[field]) if typed[field] else None
+    chosen["status"] = read("status", log_search.statuses, typed["status"]) if typed["status"] else None
     return Wanted(**chosen, errors=name == "errors")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import flash, redirect, render_template, request, url_for
 
 from bridge.auth import login_required
+from bridge.dashboard.beside import beside
 from bridge.dashboard.figures import masked
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
@@ -46,10 +47,12 @@ def mail_log() -> str | tuple[str, int]:
     try:
         return _page(typed, _only(typed), _day(typed["day"]))
     except Misconfigured as error:
-        return _page(typed, {}, None, str(error)), 400
+        return _page(typed, {}, None, error), 400
 
 
-def _page(typed: Mapping[str, str], only: Mapping[str, str], day: float | None, sentence: str = "") -> str:
+def _page(
+    typed: Mapping[str, str], only: Mapping[str, str], day: float | None, wrong: Misconfigured | None = None
+) -> str:
     before = request.args.get("before", type=int)
     rows = history.entries(PAGE + 1, before, day=day, only=only)
     older = rows[PAGE - 1].id if len(rows) > PAGE else None
@@ -65,7 +68,7 @@ def _page(typed: Mapping[str, str], only: Mapping[str, str], day: float | None, 
         newest=url_for("dashboard.mail_log", **chosen) if before else "",
         typed=typed,
         filtered=bool(chosen),
-        sentence=sentence,
+        wrong=beside(wrong),
         kinds=MAIL_KINDS,
         other=OTHER,
         states=STATES,
@@ -81,7 +84,7 @@ def resend_mail(id_: int) -> Response | tuple[str, int]:
     try:
         way = history.resend(id_, route if route in ROUTES else None)
     except Misconfigured as error:
-        return _page(dict.fromkeys(FIELDS, ""), {}, None, str(error)), 422
+        return _page(dict.fromkeys(FIELDS, ""), {}, None, error), 422
     mailer().wakes.try_wake("mail")
     told = (
         _("Mail %(id)s is sent again through Ometria.", id=id_)
@@ -96,11 +99,11 @@ def _only(typed: Mapping[str, str]) -> dict[str, str]:
     only = {}
     if typed["kind"]:
         if typed["kind"] not in {*MAIL_KINDS, OTHER}:
-            raise Misconfigured(_("There is no such kind of mail."))
+            raise Misconfigured(_("There is no such kind of mail."), "kind")
         only["kind"] = "" if typed["kind"] == OTHER else typed["kind"]
     if typed["state"]:
         if typed["state"] not in STATES:
-            raise Misconfigured(_("There is no such state of a mail."))
+            raise Misconfigured(_("There is no such state of a mail."), "state")
         only["state"] = typed["state"]
     return only
 
@@ -112,7 +115,7 @@ def _day(text: str) -> float | None:
     try:
         return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).timestamp()
     except (ValueError, OverflowError):
-        raise Misconfigured(_("A day is written such as 2026-11-25; it is meant in UTC.")) from None
+        raise Misconfigured(_("A day is written such as 2026-11-25; it is meant in UTC."), "day") from None
 
 
 def _day_text(at: float) -> str:

@@ -9,6 +9,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from bridge.auth import current_staff, login_required
+from bridge.dashboard.beside import beside, read
 from bridge.dashboard.figures import masked
 from bridge.dashboard.language import gettext as _
 from bridge.db import db
@@ -43,7 +44,7 @@ def mail_setup() -> str:
     return _page()
 
 
-def _page(sentence: str = "") -> str:
+def _page(wrong: BridgeError | None = None) -> str:
     book = load_book()
     first = min(max(request.args.get("first", 0, type=int), 0), max(len(book.stores) - 1, 0))
     standings = setup.standings(book, first, VIEWS)
@@ -64,7 +65,7 @@ def _page(sentence: str = "") -> str:
         unclassified=[(one, rules.shop_name(one.subject, names)) for one in unclassified],
         natives=NATIVE_LABELS,
         typed=request.form,
-        sentence=sentence,
+        wrong=beside(wrong),
         masked=masked,
         now=time.time(),
     )
@@ -77,17 +78,17 @@ def test_mail() -> Response | tuple[str, int]:
     kind, email, scope = form.get("kind", ""), form.get("email", "").strip(), form.get("scope", DEFAULT)
     try:
         if kind not in MAIL_KINDS:
-            raise Misconfigured(_("Choose a kind of mail."))
+            raise Misconfigured(_("Choose a kind of mail."), "kind")
         if "@" not in email or len(email) > LONGEST:
-            raise Misconfigured(_("The recipient is not an e-mail address."))
-        known_scope(scope)
+            raise Misconfigured(_("The recipient is not an e-mail address."), "email")
+        read("scope", known_scope, scope)
         order, sandbox = form.get("order", "").strip()[:64], form.get("sandbox") == "1"
         answer = send_test(mailer(), load_book(), kind, email, scope=scope, order=order, sandbox=sandbox)
     except BridgeError as error:
         db.session.rollback()
-        return _page(str(error)), 422 if isinstance(error, Misconfigured) else 503
+        return _page(error), 422 if isinstance(error, Misconfigured) else 503
     if answer.outcome != "accepted":
-        return _page(_("Ometria did not take it: %(reason)s", reason=answer.reason)), 502
+        return _page(BridgeError(_("Ometria did not take it: %(reason)s", reason=answer.reason))), 502
     name = _(MAIL_KINDS[kind])
     if answer.request_id:
         flash(_("Ometria took the test of %(mail)s (request %(id)s).", mail=name, id=answer.request_id), "saved")
@@ -115,7 +116,7 @@ def teach_mail(id_: int) -> Response | tuple[str, int]:
         db.session.commit()
     except Misconfigured as error:
         db.session.rollback()
-        return _page(str(error)), 422
+        return _page(error), 422
     told = _(
         "Mails with the subject “%(subject)s” are taken for %(mail)s from now on.",
         subject=rule.pattern,

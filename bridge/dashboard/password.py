@@ -9,9 +9,9 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SubmitField
 
 from bridge import auth
+from bridge.dashboard.beside import beside
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import labelled, mark
-from bridge.dashboard.sentences import said
 from bridge.errors import Misconfigured, Refused, Retry
 
 if TYPE_CHECKING:
@@ -35,22 +35,22 @@ def password() -> str | Response | tuple[str, int]:
     form: PasswordForm = labelled(PasswordForm())
     form.new.description = _("At least %(number)s characters.", number=auth.SHORTEST_PASSWORD)
     if not form.is_submitted():
-        return render_template("dashboard/password.html", form=form, sentence="")
-    if sentence := _change(form):
-        return render_template("dashboard/password.html", form=form, sentence=sentence), 400
+        return render_template("dashboard/password.html", form=form, wrong={})
+    if wrong := _change(form):
+        return render_template("dashboard/password.html", form=form, wrong=wrong), 400
     flash(_("Your password is changed. Other browsers that were signed in as you are signed out."), "saved")
     return redirect(url_for("dashboard.password"), 303)
 
 
-def _change(form: PasswordForm) -> str:
-    """Change the password, or return the sentence that says why not."""
-    if form.new.data != form.again.data:
-        return _("The two new passwords differ.")
+def _change(form: PasswordForm) -> dict[str, str]:
+    """Change the password, or return the sentence that says why not and the field that it is about."""
     staff = auth.current_staff()
     if staff is None:
-        return _("Sign in first.")
+        return {"sentence": _("Sign in first."), "field": ""}
+    if form.new.data != form.again.data:
+        return {"sentence": _("The two new passwords differ."), "field": "again"}
     try:
         auth.change_password(staff, form.present.data or "", form.new.data or "", request.remote_addr or "")
     except (Refused, Misconfigured, Retry) as error:
-        return said(str(error))
-    return ""
+        return beside(error)
+    return {}

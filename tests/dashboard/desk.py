@@ -138,7 +138,7 @@ def beside(page: str, name: str) -> str:
     """Return the sentence beside a control that was refused; the control must say itself that it is wrong, and why."""
     found = re.search(rf'<p class="wrong" role="alert" id="wrong-{name}">(.*?)</p>', page, re.DOTALL)
     assert found, f"nothing is said beside {name}"
-    control = re.search(rf'<(?:input|select|textarea)\b[^>]* name="{name}"[^>]*aria-invalid="true"[^>]*>', page)
+    control = re.search(rf'<(?:input|select|textarea)\b(?=[^>]* name="{name}")[^>]*aria-invalid="true"[^>]*>', page)
     assert control, f"{name} is not marked"
     assert f"wrong-{name}" in control.group(0)
     return html.unescape(re.sub(r"<[^>]+>", "", found.group(1)))

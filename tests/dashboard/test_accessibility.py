@@ -171,6 +171,9 @@ def test_axe_has_nothing_serious_against_forms_that_were_refused(board, look, or
     send("/password", present="wrong wrong wrong", new="a new one of my own", again="another one instead")
     send("/people", name="owner")
     send("/coupons", name="Another", rule_id="two")
+    for path in ("/logs/requests?status=9&since=x", "/coupons/log?until=x", "/mail?day=x"):
+        page.goto(origin + path)
+        bad.extend(findings(page, f"{name} {path} refused"))
     page.context.clear_cookies()
     page.goto(f"{origin}/sign-in")
     bad += findings(page, f"{name} /sign-in")
