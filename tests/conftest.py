@@ -30,7 +30,7 @@ remember()
 
 # Thousands of collected tests live as long as the process, and a collection of the oldest generation looks at each of
 # them: that was half of a long run's time.
-gc.set_threshold(200_000, 20, 50)
+gc.set_threshold(50_000, 10, 10)
 
 MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres", "mariadb")
 
