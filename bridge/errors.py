@@ -48,7 +48,10 @@ class Skipped(BridgeError):
 
 
 class Misconfigured(BridgeError):
-    """The process or the connection cannot work until somebody changes ``what``, in a form its ``field``."""
+    """The process or the connection cannot work until somebody changes ``what``.
+
+    ``field`` names the field of a form that it is about, where it is about one.
+    """
 
     def __init__(self, what: str, field: str = "") -> None:
         super().__init__(what)

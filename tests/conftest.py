@@ -28,8 +28,8 @@ logging.getLogger("bridge").setLevel(logging.INFO)
 
 remember()
 
-# Thousands of collected tests live as long as the process, and a collection of the oldest generation looks at each of
-# them: that was half of a long run's time.
+# Thousands of collected tests live as long as the process, and a collection of the oldest generation would look at each
+# of them, again and again.
 gc.set_threshold(50_000, 10, 10)
 
 MUST_RUN_IN_CI = ("browser", "nginx", "redis", "postgres", "mariadb")

@@ -10,12 +10,10 @@ import requests
 from bridge.sandbox.listener import Listener
 from bridge.sandbox.ometria import OmetriaOptions, create_ometria
 from bridge.sandbox.ometria_pages import address, clock_time, visitors_of
-from tests.chromium import NEEDS_CHROMIUM, launch_shell
+from tests.chromium import CHROMIUM, launch_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -31,6 +29,8 @@ def push(ometria: Listener, product_id: str) -> None:
     requests.post(f"{ometria.url}/v2/push", json=[record], headers={"X-Ometria-Auth": "key"}, timeout=10)
 
 
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install the package chromium")
 def test_the_page_shows_a_new_record_by_itself_and_keeps_an_opened_one_open(ometria: Listener) -> None:
     from playwright.sync_api import sync_playwright
 

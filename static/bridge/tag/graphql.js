@@ -108,7 +108,10 @@ async function read(headers, body, told) {
     await identify(bridge.who(bearer(headers)));
   }
   // Whoever logs in next in this tab is somebody else.
-  if (data.revokeCustomerToken) { known = false; bridge.keep('asked', ''); }
+  if ((data.revokeCustomerToken || {}).result) {
+    known = false;
+    bridge.keep('seen', '');
+  }
   const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
   const id = mutated && ((data[mutated].cart || data[mutated]).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
   if (id) { await reread(id, bearer(headers)); }

@@ -15,17 +15,21 @@ const CATEGORY = 'query($url:String!){route(url:$url){... on CategoryTree{uid}}}
 // on the way may answer.
 async function askCategory() {
   const url = location.pathname.slice(store.base.length);
+  const key = store.code + ' ' + url;
   const known = recall('categories', {}, TAB);
-  if (url in known) { return known[url]; }
+  if (key in known) { return known[key]; }
   const query = new URLSearchParams({ query: CATEGORY, variables: JSON.stringify({ url }) });
   const answer = await nativeFetch(store.base + 'graphql?' + query, {
     credentials: 'omit', headers: { 'Content-Type': 'application/json', ...(store.code ? { Store: store.code } : {}) },
   });
-  // A shop without GraphQL is not asked again.
-  const told = answer.status === 404 ? null : ((await answer.json()).data || {}).route;
-  const id = told && told.uid ? atob(told.uid) : null;
+  // An answer that nobody reads is never over for the browser.
+  const text = await answer.text();
+  // A shop without GraphQL is not asked again; one that stumbles is.
+  const { data } = answer.status === 404 ? { data: {} } : JSON.parse(text);
+  if (!data) { throw answer.status; }
+  const id = data.route && data.route.uid ? atob(data.route.uid) : null;
   log('category', url, id || 'not known');
-  keep('categories', { ...known, [url]: id }, TAB);
+  keep('categories', { ...known, [key]: id }, TAB);
   return id;
 }
 
