@@ -27,6 +27,7 @@ def only_there(page, name):
     """Return what is said beside the field; nothing else is marked, and it is said but once."""
     assert re.findall(r'id="wrong-([^"]+)"', page) == [name]
     assert page.count('aria-invalid="true"') == 1
+    assert len(re.findall(r"<[^>]* autofocus[ >=]", page)) == 1, "a long page opens at the field"
     assert page.count('role="alert"') == 1
     return beside(page, name)
 
