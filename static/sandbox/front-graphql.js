@@ -50,15 +50,25 @@
     localStorage.removeItem("cart_id");
   }
 
-  async function order(email) {
+  async function sender() {
     const cart_id = await cartId();
+    return (name, type, input) => ask(`mutation ($input: ${type}) { ${name}(input: $input) { cart { id } } }`, { input: { cart_id, ...input } });
+  }
+
+  async function ship(email) {
+    const send = await sender();
     const address = { firstname: "Greta", lastname: "Shopper", street: ["1 Quay Street"], city: "Bristol", postcode: "BS1 4AA", country_code: "GB", telephone: "0117" };
-    const send = (name, type, input) => ask(`mutation ($input: ${type}) { ${name}(input: $input) { cart { id } } }`, { input: { cart_id, ...input } });
     if (email) await send("setGuestEmailOnCart", "SetGuestEmailOnCartInput", { email });
     await send("setShippingAddressesOnCart", "SetShippingAddressesOnCartInput", { shipping_addresses: [{ address }] });
     await send("setBillingAddressOnCart", "SetBillingAddressOnCartInput", { billing_address: { address } });
     await send("setShippingMethodsOnCart", "SetShippingMethodsOnCartInput", { shipping_methods: [{ carrier_code: "flatrate", method_code: "flatrate" }] });
+  }
+
+  async function order(email) {
+    await ship(email);
+    const send = await sender();
     await send("setPaymentMethodOnCart", "SetPaymentMethodOnCartInput", { payment_method: { code: "checkmo" } });
+    const cart_id = await cartId();
     const { placeOrder } = await ask("mutation ($input: PlaceOrderInput) { placeOrder(input: $input) { order { order_number } } }", { input: { cart_id } });
     localStorage.removeItem("cart_id");
     await go("/order-confirmation");
@@ -97,6 +107,6 @@
 
   window.addEventListener("popstate", render);
   if (localStorage.getItem("customer_token")) ask("{ customer { firstname } }");
-  window.front = { ask, add, update, order, go, logIn, logOut };
+  window.front = { ask, add, update, ship, order, go, logIn, logOut };
   render();
 })();

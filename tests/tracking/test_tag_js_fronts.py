@@ -232,6 +232,9 @@ def test_a_front_that_knows_graphql_only_is_tracked_from_view_to_order(make_fron
     assert [event["q"] for event in front.wait("addtobasket", 2)] == [1, 1]
     front.page.evaluate("front.go('/cart')")
     assert front.wait("pageview", 4)[3]["type"] == "basket"
+    # The shop tells nothing of a cart any more that was ordered meanwhile.
+    front.page.evaluate("front.ship('greta@example.com')")
+    front.wait("setbasket", 3)
     number = front.page.evaluate("front.order('greta@example.com')")
     assert [event["tid"] for event in front.wait("transaction", 1)] == [number]
     # The total is the cart's grand total, which grows by the shipping that was chosen on the way to the order.

@@ -87,6 +87,7 @@ FLOWS = {
         "adds it": doing(HOLDALL),
         "goes to the cart": doing("front.go('/cart')"),
         "logs in": doing("([email, password]) => front.logIn(email, password)", [MAREN, PASSWORD]),
+        "chooses the shipping": doing("front.ship('')"),
         "orders": doing("front.order('')"),
     },
 }
