@@ -6,6 +6,7 @@ slow moves to threads of its own, so that neither can take the application's thr
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from bridge.proxy.http1 import LAST_CHUNK, NO_BODY, chunk, error_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import IO
 
     from bridge.proxy.client import ClientConnection
     from bridge.proxy.edge import Edge
@@ -49,22 +51,22 @@ class OwnSide:
         self._calls = ThreadPoolExecutor(threads, thread_name_prefix="own")
         self._streams: set[threading.Thread] = set()
         self._lock = threading.Lock()
-        self._waiting = 0
+        self._waiting: set[OwnCall] = set()
         self.running = 0
         self.stopping = False
 
     def submit(self, call: OwnCall) -> bool:
         """Run a call in a thread; False when too many wait."""
         with self._lock:
-            if self._waiting >= WAITING or self.stopping:
+            if len(self._waiting) >= WAITING or self.stopping:
                 return False
-            self._waiting += 1
+            self._waiting.add(call)
         self._calls.submit(self._run, call)
         return True
 
     def _run(self, call: OwnCall) -> None:
         with self._lock:
-            self._waiting -= 1
+            self._waiting.discard(call)
             self.running += 1
         try:
             call.run()
@@ -90,9 +92,13 @@ class OwnSide:
                 self._streams.discard(threading.current_thread())
 
     def stop(self) -> None:
-        """Take no more calls."""
+        """Take no more calls, and give up those that wait for a thread."""
         self.stopping = True
         self._calls.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            given_up, self._waiting = self._waiting, set()
+        for call in given_up:
+            call.give_up()
 
 
 class OwnCall:
@@ -103,7 +109,7 @@ class OwnCall:
         self._client = client
         self._request = request
         self._framing = framing
-        self._input = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when the call is over
+        self._input: IO[bytes] = io.BytesIO()
         self._size = 0
         self._deadline = edge.now() + edge.options.timeout_idle
         self._submitted = False
@@ -124,9 +130,12 @@ class OwnCall:
         """Begin once the body is here."""
         if self._framing > BODY_LIMIT:
             self._refuse(413)
-        elif self._framing == NO_BODY:
+            return
+        if self._framing == NO_BODY:
             self._submit()
-        elif (self._request.index.get(b"expect") or b"").lower() == b"100-continue" and self._client.modern:
+            return
+        self._input = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when the call is over
+        if (self._request.index.get(b"expect") or b"").lower() == b"100-continue" and self._client.modern:
             self._client.write([b"HTTP/1.1 100 Continue\r\n\r\n"])
 
     def body(self, pieces: list[Buffer]) -> None:
@@ -170,6 +179,11 @@ class OwnCall:
             self._input.close()
         self._free.set()
         self._acknowledged.set()
+
+    def give_up(self) -> None:
+        """Drop a call that no thread will take."""
+        self._gone.set()
+        self._input.close()
 
     def client_writable(self, *, writable: bool) -> None:
         """Keep the thread's pace to the client's."""
@@ -279,7 +293,11 @@ class OwnCall:
         if threading.current_thread().name == "own-stream":
             self._free.wait()
             return False
-        return self._edge.own.stream(lambda: self._send(answer, parts)) or not self._free.wait(CALL_SECONDS)
+        if self._edge.own.stream(lambda: self._send(answer, parts)):
+            return True
+        if not self._free.wait(CALL_SECONDS):
+            raise TimeoutError("the client takes nothing")
+        return False
 
     def _head(self) -> bytes:
         self._head_sent = True

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 
 import pytest
 
 from tests.wire.origin import ok
+
+
+def eventually(condition):
+    limit = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+
 
 only_edge = pytest.mark.parametrize("adaptor", ["edge"], indirect=True)
 
@@ -231,3 +241,59 @@ def test_own_answers_and_the_shops_share_a_connection(origin, proxy):
         for _ in range(3):
             assert visitor.get(b"/a").body == b"shop"
             assert visitor.get(b"/_bridge/echo", method=b"POST", body=b"own").body == b"own"
+
+
+@only_edge
+def test_bodies_of_calls_that_waited_at_the_end_are_closed(start, monkeypatch):
+    from bridge.proxy import ownside
+
+    bodies = []
+    real = ownside.tempfile.SpooledTemporaryFile
+
+    def kept(**options):
+        bodies.append(real(**options))
+        return bodies[-1]
+
+    monkeypatch.setattr(ownside.tempfile, "SpooledTemporaryFile", kept)
+    go_on, begun = threading.Event(), threading.Semaphore(0)
+
+    def app(environ, start_response):
+        begun.release()
+        go_on.wait(30)
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+        return [b"ok"]
+
+    proxy = start(app=app, threads=1)
+    for number in range(3):
+        proxy.visitor().send(b"POST /_bridge/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=b")
+        if not number:
+            assert begun.acquire(timeout=10)
+    eventually(lambda: len(proxy.edge.own._waiting) == 2)
+    assert [body.closed for body in bodies] == [False] * 3
+    asyncio.run_coroutine_threadsafe(proxy.edge.stop(0), proxy.edge.loop).result(10)
+    assert [body.closed for body in bodies] == [False, True, True], "the one in hand ends by itself"
+    go_on.set()
+    eventually(lambda: bodies[0].closed)
+    assert not begun.acquire(timeout=0.2), "what was given up is not called"
+
+
+@only_edge
+def test_a_reader_that_takes_nothing_is_cut_when_no_thread_can_wait_for_it(start, monkeypatch):
+    from bridge.proxy import ownside
+
+    monkeypatch.setattr(ownside, "STREAMS", 0)
+    monkeypatch.setattr(ownside, "CALL_SECONDS", 0.5)
+    closed = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/csv")])
+        try:
+            yield from (b"x" * 65536 for _ in range(1000))
+        finally:
+            closed.set()
+
+    proxy = start(app=app, threads=1)
+    slow = proxy.visitor()
+    slow.send(b"GET /_bridge/big HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert closed.wait(10)
+    assert not slow.answer().complete
