@@ -3,20 +3,22 @@
  * by the tag where there are such calls, and works through what the tag gives it.
  */
 const bridge = document.currentScript.bridge;
-const { store, page, name, log, call, recall, nativeFetch } = bridge;
+const { store, page, name, log, call, recall, keep, nativeFetch, TAB } = bridge;
 const TYPES = { PRODUCT: 'product', CATEGORY: 'listing', CMS_PAGE: 'content' };
 const CART = 'cart(cart_id:$id){id total_quantity prices{grand_total{value currency}} items{uid quantity product{__typename uid sku} ' +
   'prices{price{value}} ... on ConfigurableCartItem{configured_variant{uid sku}}}}';
 const ROUTE = 'query($url:String!){route(url:$url){type ... on CategoryTree{uid} ... on ProductInterface{uid sku}}}';
 
-const identifier = (uid) => { try { return atob(uid); } catch (error) { return ''; } };
+const identifier = (uid) => { try { return uid ? atob(uid) : ''; } catch (error) { return ''; } };
 
 async function ask(query, variables, headers) {
   const answer = await nativeFetch(store.base + 'graphql', {
     method: 'POST', body: JSON.stringify({ query, variables }), credentials: 'omit',
     headers: { 'Content-Type': 'application/json', ...(store.code ? { Store: store.code } : {}), ...headers },
   });
-  return (await answer.json()).data || {};
+  const text = await answer.text();
+  // A shop without GraphQL has no routes, and is not asked again.
+  return answer.status === 404 ? { route: null } : JSON.parse(text).data || {};
 }
 
 // The bearer token that the front end itself sent; it goes where it was meant for, and is kept nowhere.
@@ -25,21 +27,52 @@ function bearer(headers) {
   return found ? { Authorization: found } : {};
 }
 
+// What an address shows. The shop is asked once in a tab; what PWA Studio says of the page that it was loaded as counts
+// where the shop does not answer.
+async function routeOf(url) {
+  const key = store.code + ' ' + url;
+  const known = recall('routes', {}, TAB);
+  if (key in known) { return known[key]; }
+  const inlined = !page.moved && (window.INLINED_PAGE_TYPE || {}).type;
+  try {
+    const { route } = await ask(ROUTE, { url });
+    if (route === undefined) { throw Error('no answer'); }
+    keep('routes', { ...recall('routes', {}, TAB), [key]: route }, TAB);
+    return route;
+  } catch (error) {
+    log('route not answered', error);
+    return inlined ? { type: inlined } : null;
+  }
+}
+
+// The path below the store view's own, of the canonical link where that is one of this shop's; a page that changed its
+// address since may still have the old link.
+function address() {
+  const link = !page.moved && attribute('link[rel=canonical]', 'href');
+  let url = location;
+  try { url = new URL(link || '', location.href); } catch (error) { log('canonical link', error); }
+  const { pathname } = url.origin === location.origin && url.pathname.startsWith(store.base) ? url : location;
+  return pathname.slice(store.base.length);
+}
+
 bridge.route = async () => {
-  const url = location.pathname.slice(store.base.length);
+  if (bridge.away) { return null; }
+  const url = address();
   const words = new URLSearchParams(location.search);
   if (page.type === 'listing' && !page.data.category_id && words.get('query')) {
     return { data: { ...page.data, ...await listed(words), search: words.get('query') } };
   }
-  const found = (await ask(ROUTE, { url })).route;
+  const found = await routeOf(url);
   log('route', url, found && found.type);
   const type = found && TYPES[found.type];
   if (!type) { return null; }
   const id = identifier(found.uid);
   if (type === 'product') { return { type, product: id, sku: found.sku, data: { pid: name(id, found.sku) } }; }
   if (type !== 'listing') { return { type, data: {} }; }
-  return { type, data: { ...page.data, ...await listed(words), category_id: id,
-    category_path: url.replace(/\.html?$/, ''), attributes: [{ id, type: 'category' }] } };
+  // A page that came whole has its list in its own elements.
+  const list = page.listed || !all('.products .product-item').length ? await listed(words) : await bridge.part('listing').then((part) => part.listing());
+  return { type, data: { ...page.data, ...list, category_path: url.replace(/\.html?$/, ''),
+    ...(id ? { category_id: id, attributes: [{ id, type: 'category' }] } : {}) } };
 };
 
 // The products of the list that the front end itself asked for, in its order.
@@ -80,7 +113,7 @@ async function reread(id, headers) {
 
 async function order(number) {
   if (!number || recall('orders', []).includes(number)) { return; }
-  bridge.keep('orders', recall('orders', []).concat(number).slice(-50));
+  keep('orders', recall('orders', []).concat(number).slice(-50));
   await bridge.onCart({ items: [] }, bridge.tick());
   await bridge.ready();
   call('order', store.orders + number);
@@ -105,12 +138,12 @@ async function read(headers, body, told) {
   if (logged && logged.token) { await identify(learnWho({ Authorization: 'Bearer ' + logged.token })); }
   if (['createCustomer', 'createCustomerV2', 'updateCustomerEmail', 'updateCustomer', 'setGuestEmailOnCart', 'subscribeEmailToNewsletter']
     .some((key) => data[key])) {
-    await identify(bridge.who(bearer(headers)));
+    await identify(learnWho(bearer(headers), recall('seen')));
   }
   // Whoever logs in next in this tab is somebody else.
   if ((data.revokeCustomerToken || {}).result) {
     known = false;
-    bridge.keep('seen', '');
+    keep('seen', '');
   }
   const mutated = Object.keys(data).find((key) => /(Cart|Items|Coupon)/.test(key) && data[key]);
   const id = mutated && ((data[mutated].cart || data[mutated]).id || (typeof data[mutated] === 'string' && data[mutated]) || cartOf(body) || cartOf(JSON.stringify(told)));
@@ -160,7 +193,7 @@ async function changed(headers, body, answer) {
     await read(headers, body, told);
   } else {
     log('add held back: page type');
-    bridge.keep('adds', recall('adds', [], bridge.TAB).filter((other) => other.id !== add), bridge.TAB);
+    keep('adds', recall('adds', [], TAB).filter((other) => other.id !== add), TAB);
   }
 }
 

@@ -15,14 +15,15 @@ function typeOf(classes) {
   const meta = 'og:' + (attribute('meta[property="og:type"]', 'content') || '').replace('og:', '');
   const told = config.pageTypes.split(' ').map((row) => row.split('=')).find(([pattern]) => (pattern[0] === '/'
     ? fits(pattern, route()) && !isMissing : pattern === meta || classes.some((name) => fits(pattern, name) && (page.action = name))));
-  const type = told ? told[1] || null : undefined;
+  const type = told && (told[1] || null);
   log('type', type || 'none', 'by', told ? told[0] : 'nothing');
   return type;
 }
 
 // The page's own data, in Magento's initialisation scripts.
 const data = () => all('script[type="text/x-magento-init"]').map((script) => script.textContent);
-// Its list of layout handles names the entity that the page is of.
+// Its list of layout handles names the page's action, as its classes do, and the entity that the page is of.
+const handles = () => String(matched(/"handles":\s*\[(.*?)]/, data().join())).replace(/_/g, '-').split('"');
 const handle = (entity) => matched(new RegExp('"catalog_' + entity + '_view_id_(\\d+)"'), data().join());
 // The page of a configurable product lists its variants.
 const configuration = () => data().find((text) => /"(sp|json)Config"/.test(text));

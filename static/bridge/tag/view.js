@@ -3,7 +3,7 @@
 // How many views this page has shown: what is found out of an earlier one comes too late.
 let shown = 0;
 
-// What the page shows now. A front end without Magento's classes is asked for by its own address.
+// What the page shows now. The shop is asked for the address of a page without Magento's classes.
 async function look() {
   const turn = shown;
   // What a front end says of itself.
@@ -15,7 +15,7 @@ async function look() {
   }
   const classes = [...document.body.classList];
   page.action = classes.find((name) => /^(?!page-|product-|category|cms-(?!index-|page-view|noroute-))[a-z]\w*-[a-z]\w*-[a-z]\w*$/.test(name));
-  page.type = typeOf(classes);
+  page.type = typeOf(page.action ? classes : [...classes, ...handles()]);
   page.account = classes.includes('account');
   page.data = describe();
   // A product's id may stand in few places, or in none where ids are SKUs.
@@ -27,7 +27,7 @@ async function look() {
   if (!page.action && !/^(homepage|basket|checkout|confirmation)$/.test(page.type)) {
     const isHeadless = () => performance.getEntriesByType('resource').some((asked) => kindOf(asked.name) === 'graphql');
     for (let tries = 0; tries < 9 && turn === shown && !isHeadless(); tries += 1) { await pause(300); }
-    const told = turn === shown && isHeadless() && await within(part('graphql').then((found) => found.route()), 8000);
+    const told = turn === shown && (isHeadless() || page.type === undefined) && await within(part('graphql').then((found) => found.route()), 8000);
     if (told && turn === shown) { Object.assign(page, told); }
   }
 }
