@@ -70,22 +70,20 @@ class Magento:
 
     def tree(self) -> Tree:
         """Return websites and store views, joined from four calls."""
-        websites = self._sites()
-        groups = {row.get("id"): row for row in read.rows(self._get("store/storeGroups").data)}
-        configs = {row.get("code"): row for row in read.rows(self._get("store/storeConfigs").data)}
+        number = read.whole
+        websites = _numbered(self._sites(), "id")
+        groups = {number(row.get("id")): row for row in read.rows(self._get("store/storeGroups").data)}
+        configs = {read.text(row.get("code")): row for row in read.rows(self._get("store/storeConfigs").data)}
         views = read.rows(self._get("store/storeViews").data)
         if not groups or not configs or not views:
             raise _no_tree()
         return Tree(
             websites=tuple(
-                Website(id=row["id"], code=str(row["code"]), name=str(row.get("name") or ""))
-                for row in websites
-                if row.get("id")
+                Website(id=row["id"], code=row["code"], name=str(row.get("name") or "")) for row in websites
             ),
             views=tuple(
-                _view(row, groups.get(row.get("store_group_id"), {}), configs.get(row["code"], {}), websites)
-                for row in views
-                if row.get("id") and row.get("website_id")
+                _view(row, groups.get(number(row.get("store_group_id")), {}), configs.get(row["code"], {}), websites)
+                for row in _numbered(views, "id", "website_id")
             ),
         )
 
@@ -255,7 +253,7 @@ class Magento:
         None where the shop has lost the customer meanwhile.
         """
         if self._websites is None:
-            self._websites = sum(1 for row in self._sites() if row.get("id"))
+            self._websites = sum(1 for row in self._sites() if read.whole(row.get("id")))
         if self._websites < 2:
             return customer
         try:
@@ -314,12 +312,32 @@ def _no_tree() -> Retry:
     return later("The shop answered its store tree with an empty list", ODD_SECONDS)
 
 
+def _numbered(rows: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
+    """Return the rows with these fields as numbers, less those of the administration, which have a 0.
+
+    Raises Retry where one has no number or no code: left out, its visitors and records would be nobody's.
+    """
+    found = []
+    for row in rows:
+        ids = {name: read.whole(row.get(name)) for name in names}
+        code = read.text(row.get("code"))
+        if code is None or None in ids.values():
+            raise later("The shop answered a website or store view without id or code", ODD_SECONDS)
+        if all(ids.values()):
+            found.append({**row, **ids, "code": code})
+    return found
+
+
 def _view(row: dict[str, Any], group: dict[str, Any], config: dict[str, Any], websites: list[Any]) -> StoreView:
-    website: dict[str, Any] = next((site for site in websites if site.get("id") == row["website_id"]), {})
-    is_default = group.get("id") == website.get("default_group_id") and group.get("default_store_id") == row["id"]
+    website: dict[str, Any] = next((site for site in websites if site["id"] == row["website_id"]), {})
+    number = read.whole
+    is_default = group.get("id") is not None and (
+        number(group["id"]) == number(website.get("default_group_id"))
+        and number(group.get("default_store_id")) == row["id"]
+    )
     return StoreView(
         id=row["id"],
-        code=str(row["code"]),
+        code=row["code"],
         name=str(row.get("name") or ""),
         website_id=row["website_id"],
         group_id=read.whole(row.get("store_group_id")) or 0,

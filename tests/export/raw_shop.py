@@ -25,10 +25,11 @@ OPTIONS = [{"label": " ", "value": ""}, {"label": "Red", "value": "4"}]
 
 @dataclass
 class RawShop:
-    """``rows`` holds what the lists of each kind give; call it with a route and its filters."""
+    """``rows`` holds what the lists of each kind give, ``others`` what further routes list; ask with a route and filters."""
 
     rows: dict[str, list[Any]] = field(default_factory=lambda: {"product": [], "contact": [], "order": []})
     attributes: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, list[Any]] = field(default_factory=dict)
 
     def answer(self, route: str, filters: list[tuple[str, str, str]]) -> Any:
         """Return the JSON of an answer, None where the route does not exist."""
@@ -41,6 +42,9 @@ class RawShop:
             return next((row for row in self.rows["contact"] if str(row.get("id")) == route.partition("/")[2]), None)
         if route.startswith("products/attributes/"):
             return self.attributes.get(route.rpartition("/")[2])
+        if route in self.others:
+            listed = self.others[route]
+            return listed if route.startswith("store/") else {"items": listed, "total_count": len(listed)}
         return {
             "store/websites": [{"id": 1, "code": "base"}, {"id": 2, "code": "europe"}],
             "store/storeConfigs": [{**view, "default_display_currency_code": "GBP"} for view in VIEWS],

@@ -113,6 +113,19 @@ ORDER = raw_shop.order(
 )  # fmt: skip
 
 
+NEIGHBOURS = [raw_shop.product(13, type_id="simple"), raw_shop.product(2), raw_shop.product(9)]
+PAPERS = {
+    "creditmemos": [
+        {"entity_id": 7, "order_id": 4, "items": [{"order_item_id": 3, "qty": 1, "row_total_incl_tax": 3}]}
+    ],
+    "shipments": [{"entity_id": 8, "order_id": 4, "items": [{"order_item_id": 1, "qty": 1}]}],
+    "invoices": [{"entity_id": 9, "order_id": 4, "items": [{"order_item_id": 1, "qty": 1}]}],
+    "categories/list": [{"id": 5, "parent_id": 2, "name": "Bags", "path": "1/2/5", "is_active": True, "level": 2}],
+    "store/storeGroups": [{"id": 1, "website_id": 1, "root_category_id": 2}],
+}
+"""What the shop answers besides, as far as bridge asks for it."""
+
+
 @st.composite
 def bent(draw, good):
     """Draw a good row with anything in up to four of its places; its id stays, since the shop is asked by it."""
@@ -159,16 +172,42 @@ class Calls:
         return Answer(decoder.decode(raw_shop.as_json(found)), None)
 
 
+class OddCalls(Calls):
+    """Puts anything into any place of some of the answers: to the question for the row itself, and to all that follow."""
+
+    def __init__(self, shop: RawShop, data) -> None:
+        super().__init__(shop)
+        self.data = data
+
+    def get(self, route, query=None, *, store=None):
+        found = super().get(route, query, store=store).data
+        if self.data.draw(st.integers(0, 2), label=route) == 0:
+            found = self.data.draw(bent(json.loads(raw_shop.as_json(plain(found)))) | anything, label=f"answer {route}")
+        return Answer(decoder.decode(raw_shop.as_json(found)), None)
+
+
+def plain(data):
+    """Return decoded JSON with numbers that can be encoded again."""
+    if isinstance(data, dict):
+        return {key: plain(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [plain(value) for value in data]
+    return float(data) if isinstance(data, Decimal) else data
+
+
 @pytest.fixture
 def settings_of_room(request):
     request.getfixturevalue("settings")
 
 
-def judge(kind, row):
+def judge(kind, row, data=None):
     shop = RawShop()
     shop.rows[kind].append(row)
     shop.attributes = {"color": raw_shop.select("color", 93), "93": raw_shop.select("color", 93)}
-    magento = Magento(Config(), rest=Calls(shop))
+    if data is not None:
+        shop.rows["product"] += NEIGHBOURS
+        shop.others = PAPERS
+    magento = Magento(Config(), rest=Calls(shop) if data is None else OddCalls(shop, data))
     key = "entity_id" if kind == "order" else "id"
     try:
         (found,) = raw_shop.outcomes(magento, kind, [str(row[key])], *make(**VALUES)).values()
@@ -210,6 +249,40 @@ def test_orders(row):
 )
 def test_rows_of_anything(kind, row):
     judge(kind, {**row, "entity_id" if kind == "order" else "id": 1})
+
+
+@BUSY
+@given(kind=st.sampled_from(["product", "contact", "order"]), data=st.data())
+def test_good_rows_among_odd_answers(kind, data):
+    judge(kind, {"product": PRODUCT, "contact": CUSTOMER, "order": ORDER}[kind], data)
+
+
+TREE = {
+    "store/websites": [{"id": 0, "code": "admin"}, {"id": 1, "code": "base", "name": "Main", "default_group_id": 1}],
+    "store/storeGroups": [{"id": 1, "website_id": 1, "root_category_id": 2, "default_store_id": 1, "name": "Main"}],
+    "store/storeViews": [
+        {"id": 0, "code": "admin", "website_id": 0, "store_group_id": 0},
+        {"id": 1, "code": "default", "website_id": 1, "store_group_id": 1, "is_active": 1, "name": "English"},
+    ],
+    "store/storeConfigs": [{"id": 1, "code": "default", "website_id": 1, "base_url": "https://shop.example/"}],
+}
+
+
+@BUSY
+@given(data=st.data())
+def test_trees(data):
+    try:
+        tree = Magento(Config(), rest=OddCalls(RawShop(others=TREE), data)).tree()
+    except Retry:  # with a sentence of its own; the tree that is known stays
+        return
+    assert all(isinstance(site.id, int) and site.id and site.code for site in tree.websites)
+    assert all(isinstance(view.id, int) and isinstance(view.website_id, int) and view.code for view in tree.views)
+
+
+def test_the_good_tree_is_read_without_the_administration():
+    tree = Magento(Config(), rest=Calls(RawShop(others=TREE))).tree()
+    assert [(site.id, site.code) for site in tree.websites] == [(1, "base")]
+    assert [(view.id, view.website_id, view.is_default, view.root_category) for view in tree.views] == [(1, 1, True, 2)]
 
 
 def test_the_good_rows_are_good():
