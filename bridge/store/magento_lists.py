@@ -6,7 +6,8 @@ past the end may repeat the last one. Every list must bring ``total_count``; an 
 One broken row makes every page that holds it fail, even a page of ids, since Magento loads whole entities for it.
 Where small pages fail too, the walk goes on by ranges of ids that halve until the broken row stands alone; it is named
 in ``Page.broken`` and stepped over. The cursor ``LAST/WIDTH`` keeps the range between calls, so that each call asks
-the shop little and a walk that was killed goes on within the range.
+the shop little and a walk that was killed goes on within the range; ``LAST/WIDTH/REST`` says, too, that the broken row
+is in the range or in the REST behind it, which need not be asked for as a whole again.
 """
 
 from __future__ import annotations
@@ -116,10 +117,11 @@ class Lists:
         only: list[Filter] | None = None,
     ) -> Page:
         """Return a page by ascending id of the rows for which ``only`` holds; see the module on broken rows."""
-        last, _, width = (cursor or "0").partition("/")
+        last, *span = (cursor or "0").split("/")
         filters: list[Filter] = [*(only or []), ("entity_id", "gt", last)]
-        if width:
-            return self._range(kind, (int(last), int(width)), fields, make, filters)
+        if span:
+            width, rest = (*map(int, span), 0)[:2]
+            return self._range(kind, (int(last), width, rest), fields, make, filters)
         try:
             raws, total = self._sure(kind, filters, fields, less_on=Stumbled)
         except Stumbled as error:
@@ -131,38 +133,39 @@ class Lists:
     def _sure(
         self, kind: Kind, filters: list[Filter], fields: str | None, *, less_on: type[Stumbled] = NotTaken
     ) -> Rows:
-        """Return a page by ascending id; one without rows, which ends a walk, is believed when it is said twice."""
-        found = self._once(kind, filters, fields, less_on=less_on)
-        return found if found[0] else self._once(kind, filters, fields, less_on=less_on)
-
-    def _once(
-        self, kind: Kind, filters: list[Filter], fields: str | None, *, less_on: type[Stumbled] = NotTaken
-    ) -> Rows:
-        return self.page(ROUTES[kind], filters, ("entity_id",), SIZES[kind], fields, less_on=less_on)
+        """Return a page by ascending id; that there are no rows is believed when it is said twice."""
+        for _ in range(2):
+            found = self.page(ROUTES[kind], filters, ("entity_id",), SIZES[kind], fields, less_on=less_on)
+            if found[0]:
+                break
+        return found
 
     def _range(
         self,
         kind: Kind,
-        span: tuple[int, int],
+        span: tuple[int, int, int],
         fields: str | None,
         make: Callable[[dict[str, Any]], Any],
         filters: list[Filter],
     ) -> Page:
-        last, width = span
+        last, width, rest = span
         ranged: list[Filter] = [*filters, ("entity_id", "lteq", str(last + width))]
         try:
-            asks = self._sure if width >= NO_MORE else self._once
-            raws, total = asks(kind, ranged, fields)
+            raws, total = self._sure(kind, ranged, fields)
         except Stumbled as error:
             self._look_for_life(error)
             if width > 1:
-                return Page(rows=(), cursor=f"{last}/{width // 2}", left=0)
+                return Page(rows=(), cursor=_halved(last, width), left=0)
             self._others_answer(kind, last, fields, error)
             return Page(rows=(), broken=(_ref(kind, last + 1),), cursor=f"{last + 1}/2", left=0)
-        if not raws:
-            return Page(rows=(), cursor=f"{last + width}/{width * 4}" if width < NO_MORE else None, left=0)
-        reached = int(advance(kind, raws, str(last))) if len(raws) < total else last + width
-        following = str(reached) if width >= WIDEST else f"{reached}/{width * 2}"
+        reached = int(advance(kind, raws, str(last))) if 0 < len(raws) < total else last + width
+        following: str | None
+        if rest and reached == last + width:
+            following = _halved(reached, rest)
+        elif not raws:
+            following = f"{reached}/{width * 4}" if width < NO_MORE else None
+        else:
+            following = str(reached) if width >= WIDEST else f"{reached}/{width * 2}"
         return Page(rows=_made(raws, make), cursor=following, left=0)
 
     def _look_for_life(self, fault: Stumbled) -> None:
@@ -249,6 +252,12 @@ class Lists:
 
 def _ref(kind: Kind, id_: int) -> EntityRef:
     return EntityRef(kind, f"customer:{id_}" if kind == "contact" else str(id_))
+
+
+def _halved(last: int, width: int) -> str:
+    """Return the cursor for the lower half of a range that holds the broken row."""
+    half = width // 2
+    return f"{last}/{half}/{width - half}" if half else f"{last}/1"
 
 
 def _made(raws: list[dict[str, Any]], make: Callable[[dict[str, Any]], Any]) -> tuple[Any, ...]:
