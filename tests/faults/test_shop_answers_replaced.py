@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -16,8 +17,10 @@ from bridge.config import Config
 from bridge.db import db
 from bridge.export import Exporter, cursors, ease, history, jobs
 from bridge.models import Pending
+from bridge.sandbox.catalog import PRODUCTS, Catalog
 from bridge.sandbox.options import ShopOptions
 from bridge.sandbox.shop import create_shop
+from bridge.sandbox.views import SHELVES
 from bridge.sandbox.web import EXTENSION
 from bridge.settings import load_book
 from bridge.store.magento import Magento
@@ -146,30 +149,75 @@ def test_what_ometria_holds_in_the_end_is_what_the_shop_holds(room, database, na
         assert [push["ids"] for push in room.pushes()[before:]] == []
 
 
+def move_customers(state):
+    """Return the one that goes, as Ometria would hold it."""
+    state.add_customer(f"new{len(state.customers)}@example.com", "New", "Buyer", "Password1")
+    oldest = min(state.customers)
+    del state.customers[oldest]
+    return str(oldest)
+
+
+def move_orders(state):
+    newest = state.orders[max(state.orders)]
+    id_ = newest.entity_id + 1
+    state.orders[id_] = replace(newest, entity_id=id_, increment_id=f"9{id_:08d}", created_at=state.now())
+    return state.orders.pop(min(state.orders)).increment_id
+
+
+def move_products(state):
+    goods = state.goods
+    number = max(product.id for product in goods) + 1
+    single = next(product for product in goods if product.type_id == "simple" and product.visibility == 4)
+    goods.append(
+        replace(
+            single,
+            id=number,
+            sku=f"NEW-{number}",
+            url_key=f"new-{number}",
+            created_at=state.now(),
+            updated_at=state.now(),
+        )
+    )
+    held = {id_ for product in goods for id_ in (*product.children, *product.associated)}
+    held |= {one.product_id for product in goods for option in product.bundle for one in option.selections}
+    goods.remove(oldest := next(product for product in goods if product.type_id == "simple" and product.id not in held))
+    state.quantities[f"NEW-{number}"] = 5
+    state.catalogs = {view.shelf: Catalog(tuple(goods), view=view) for view in SHELVES}
+    return str(oldest.id)
+
+
+MOVES = {
+    "contact": ("/customers/search", move_customers, lambda state: {str(id_) for id_ in state.customers}),
+    "product": ("/products", move_products, lambda state: {str(product.id) for product in state.goods}),
+    "order": ("/orders", move_orders, lambda state: {order.increment_id for order in state.orders.values()}),
+}
+
+
 @pytest.mark.timeout(120)
-def test_rows_that_come_and_go_while_the_list_is_paged_hide_no_other(room, database, monkeypatch):
-    """With each page that is asked for a customer registers, another one changes, and the one just listed is gone."""
-    monkeypatch.setitem(SIZES, "contact", 2)
+@pytest.mark.parametrize("kind", MOVES)
+def test_rows_that_come_and_go_while_the_list_is_paged_hide_no_other(room, database, monkeypatch, kind):
+    """With each page that is asked for a row comes, another one changes, and the first of those listed is gone."""
+    monkeypatch.setitem(SIZES, kind, 2)
     shop_app = create_shop(ShopOptions(base_url="http://shop.test/", rest_token=TOKEN))
     state = shop_app.extensions[EXTENSION]
-    there, numbers, gone = set(state.customers), count(), set()
+    state.goods = list(PRODUCTS)
+    path, move, there_now = MOVES[kind]
+    there, numbers, gone = there_now(state), count(), set()
 
     def moving(environ, start_response):
-        if environ["PATH_INFO"].endswith("/customers/search") and next(numbers) < 12:
+        if environ["PATH_INFO"].endswith(path) and next(numbers) < 12:
             with state.lock:
-                state.add_customer(f"new{len(state.customers)}@example.com", "New", "Buyer", "Password1")
-                gone.add(oldest := min(state.customers))
-                del state.customers[oldest]
+                gone.add(move(state))
         return shop_app(environ, start_response)
 
     with serve(moving) as url:
         connected(room, database, url)
         jobs.poll()
-        history.begin("contact", "default")
+        history.begin(kind, "default")
         work(20)
         jobs.poll()
         work(10)
-        held = {int(id_) for id_ in room.records("contact")}
+        held = set(room.records(kind))
         assert gone & there, "some of the first page went"
-        assert set(state.customers) <= held, "who is in the shop in the end is at Ometria"
-        assert held <= set(state.customers) | gone
+        assert there_now(state) <= held, "what is in the shop in the end is at Ometria"
+        assert held <= there_now(state) | gone
