@@ -101,6 +101,11 @@ def parents_of(products: Sequence[Product], store: Store) -> dict[str, Parent]:
     return found
 
 
+def holders(ids: Sequence[str]) -> dict[str, str]:
+    """Return the parent of each product that is known to be part of another, by id."""
+    return {variant: parent for variant, (parent, _) in _parents(ids).items()}
+
+
 def skus_of(ids: Iterable[str], store: Store) -> dict[str, str]:
     """Return the SKU of each product, from what is kept, else from the shop; unknown ones are left out."""
     wanted = sorted(set(ids))

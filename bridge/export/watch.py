@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.db import db
 from bridge.errors import Misconfigured, Retry, Stumbled
-from bridge.export import cursors, ledger, missing
+from bridge.events import EntityRef
+from bridge.export import catalog, cursors, ledger, missing
 from bridge.export.ledger import Owed
 from bridge.export.routes import owed
 from bridge.writing import begin_write
@@ -154,9 +155,19 @@ def _take(found: Iterable[Listed], seen: dict[str, str], book: Book, hold: Calla
 def _owe(rows: list[Listed], book: Book) -> set[str]:
     begin_write()
     found = [Owed(account.id, row.ref, scope) for row in rows for account, scope in owed(row, book)]
-    touched = ledger.add([*missing.unassigned(rows, book), *found], "live")
+    touched = ledger.add([*missing.unassigned(rows, book), *found, *_holding(found)], "live")
     db.session.commit()
     return touched
+
+
+def _holding(found: list[Owed]) -> list[Owed]:
+    """Return what holds the products owed: a price or stock made of parts is another then, and its row as it was."""
+    parents = catalog.holders([one.ref.id for one in found if one.ref.kind == "product"])
+    return [
+        Owed(one.account, EntityRef("product", parents[one.ref.id]), one.scope)
+        for one in found
+        if one.ref.kind == "product" and one.ref.id in parents
+    ]
 
 
 def _keep(name: str, mark: dt.datetime, seen: dict[str, Any], at: dt.datetime | None = None) -> None:

@@ -13,9 +13,11 @@ import msgspec
 import pytest
 import requests
 
+from bridge.db import db
 from bridge.errors import Misconfigured, Stumbled
 from bridge.events import EntityRef, Subscribed
 from bridge.export import cursors, jobs, stock, sweep
+from bridge.models import VariantParent
 from bridge.sandbox.seeds import PASSWORD
 from bridge.settings import load_book
 from bridge.store import Category, Listed, Paper
@@ -63,6 +65,16 @@ class TestDocuments:
         quiet.shop.made.append(paper("4", samples.at(2)))
         jobs.poll()
         assert waiting() == {}
+
+    def test_a_changed_part_owes_what_holds_it_too(self, quiet):
+        db.session.add(VariantParent(variant="13", parent="17"))
+        db.session.commit()
+        quiet.shop.put(msgspec.structs.replace(samples.VARIANT, updated_at=samples.at(4, 59)))
+        jobs.poll()
+        assert {key: row.lane for key, row in waiting().items()} == {
+            ("product", "13"): "live",
+            ("product", "17"): "live",
+        }
 
     def test_a_kind_that_the_shop_fails_to_list_hides_none_of_the_others(self, quiet, monkeypatch):
         whole = quiet.shop.changed_since
