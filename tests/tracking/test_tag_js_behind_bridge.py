@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Error
 
+from bridge.sandbox.policies import enforced_policy, report_only_policy
 from tests.chromium import NEEDS_CHROMIUM
 from tests.replay.bridged import bridged
 from tests.tracking.conftest import DEFAULT_VIEW, make_book
@@ -30,6 +31,8 @@ POLICIES = {
         "Content-Security-Policy": f"{STRICT}; {REST}",
         "Content-Security-Policy-Report-Only": f"script-src 'self' 'nonce-{NONCE}'; {REST}",
     },
+    "enforced by Magento 2.4.7 on its checkout": {"Content-Security-Policy": enforced_policy(NONCE)},
+    "reported by Magento 2.4.7 elsewhere": {"Content-Security-Policy-Report-Only": report_only_policy()},
 }
 LISTEN = (
     "window.violations = []; document.addEventListener('securitypolicyviolation',"
@@ -87,6 +90,9 @@ def test_under_a_strict_policy_every_part_runs_and_nothing_is_reported(make_guar
     visit.open("/success")
     assert visit.wait("trackTransaction") == [["000000100"]]
     assert visit.page.evaluate("violations") == []
+    visit.open("/checkout/")
+    visit.wait("init", 4)
+    assert visit.page.evaluate("violations") == []
     assert visit.wrong == []
 
 
@@ -105,7 +111,10 @@ FAULTS = {
     # Never answered while the test lasts: longer than any patience of the tag's.
     "hanging": lambda _route: None,
     "blocked": lambda route: route.abort("blockedbyclient"),
+    # Kept, and answered half a minute later by the page's own clock.
+    "late": lambda route: HELD.append(route),
 }
+HELD = []
 OURS = {
     "all that is ours": re.compile(r"/_bridge/|/tags/"),
     "all but the tag": re.compile(r"/_bridge/(?!tag\.js\?v=\w+&view=\w+$)|/tags/"),
@@ -130,6 +139,9 @@ def test_the_shop_works_whatever_our_endpoints_do(tmp_path, chromium, fault, wha
     with sandbox_behind_bridge(tmp_path, book) as front:
         context = chromium.new_context()
         page = context.new_page()
+        HELD.clear()
+        if fault == "late":
+            page.clock.install()
         errors, met = [], []
         page.on("pageerror", lambda error: errors.append(str(error)))
         heard = hearing(page)
@@ -150,6 +162,12 @@ def test_the_shop_works_whatever_our_endpoints_do(tmp_path, chromium, fault, wha
         while not front.cart(page) and time.monotonic() < limit:
             page.wait_for_timeout(100)
         assert front.cart(page) == [("1", "HP-BAG-01", 1)]
+        if HELD:
+            page.clock.fast_forward(30_000)
+            for route in HELD:
+                route.continue_()
+            page.wait_for_timeout(1000)
+            assert errors == []
         page.goto(f"{front.url}/checkout/cart/", wait_until="domcontentloaded")
         assert "Quayside Holdall" in page.inner_text("main")
         assert errors == []
