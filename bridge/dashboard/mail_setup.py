@@ -44,11 +44,14 @@ def mail_setup() -> str:
     return _page()
 
 
-def _page(wrong: BridgeError | None = None) -> str:
+def _page(wrong: BridgeError | None = None, taught: int = 0) -> str:
+    """Return the page; ``wrong`` is about the mail ``taught``, or about the test that was sent."""
     book = load_book()
     first = min(max(request.args.get("first", 0, type=int), 0), max(len(book.stores) - 1, 0))
     standings = setup.standings(book, first, VIEWS)
     unclassified, names = history.unclassified(UNCLASSIFIED_MOST), _sender_names()
+    if taught and taught not in {one.letter for one in unclassified}:
+        wrong = BridgeError(str(wrong))  # its row is gone: the sentence stands at the top
     return render_template(
         "dashboard/mail_setup.html",
         kinds=MAIL_KINDS,
@@ -65,6 +68,7 @@ def _page(wrong: BridgeError | None = None) -> str:
         unclassified=[(one, rules.shop_name(one.subject, names)) for one in unclassified],
         natives=NATIVE_LABELS,
         typed=request.form,
+        taught=taught,
         wrong=beside(wrong),
         masked=masked,
         now=time.time(),
@@ -108,7 +112,7 @@ def teach_mail(id_: int) -> Response | tuple[str, int]:
     native, scope, shop = form.get("native", ""), form.get("scope", DEFAULT), form.get("shop", "")[:LONGEST]
     names = [name.strip() for name in form.get("names", "")[:LONGEST].split(",")]
     try:
-        known_scope(scope)
+        read("scope", known_scope, scope)
         values = load_book().settings(scope)
         rule = rules.learned(letter.subject, native, rules.rules_of(values), names=names, store=shop)
         key, value = rules.taught(values, rule)
@@ -116,7 +120,7 @@ def teach_mail(id_: int) -> Response | tuple[str, int]:
         db.session.commit()
     except Misconfigured as error:
         db.session.rollback()
-        return _page(error), 422
+        return _page(error, id_), 422
     told = _(
         "Mails with the subject “%(subject)s” are taken for %(mail)s from now on.",
         subject=rule.pattern,

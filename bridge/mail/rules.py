@@ -110,10 +110,11 @@ def learned(subject: str, native: str, rules: Iterable[Rule], *, names: Iterable
     """Return the rule for mails with a subject like this one, that a person says to be ``native``.
 
     The shop's name ``store`` becomes ``{store}``; numbers and the ``names`` of people become ``*``. Raises
-    :class:`Misconfigured` when too little is left to tell anything, or when a rule takes the subject for another mail.
+    :class:`Misconfigured` when too little is left to tell anything (about ``names``), or when a rule takes the subject
+    for another mail (about ``native``).
     """
     if native not in NATIVES:
-        raise Misconfigured(f"{native!r} is no mail of the shop.")
+        raise Misconfigured(f"{native!r} is no mail of the shop.", "native")
     pattern = _plain(subject, fold=False).replace("*", " ").replace("{", " ").replace("}", " ")
     for name in sorted({_plain(name, fold=False) for name in names if len(name.strip()) > 1}, key=len, reverse=True):
         pattern = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "*", pattern, flags=re.IGNORECASE)
@@ -121,10 +122,13 @@ def learned(subject: str, native: str, rules: Iterable[Rule], *, names: Iterable
     if store.strip():
         pattern = re.sub(re.escape(_plain(store, fold=False)), "{store}", pattern, count=1, flags=re.IGNORECASE)
     pattern = _SPACE.sub(" ", pattern).strip()
-    checked(pattern)
-    taken = natives_of(subject, rules) - {native}
-    if taken:
-        raise Misconfigured(f"This subject is taken for {' and '.join(sorted(taken))} already: change that rule first.")
+    try:
+        checked(pattern)
+    except Misconfigured as error:
+        raise Misconfigured(error.what, "names") from None
+    if taken := natives_of(subject, rules) - {native}:
+        named = " and ".join(sorted(taken))
+        raise Misconfigured(f"This subject is taken for {named} already: change that rule first.", "native")
     return Rule(native, pattern)
 
 

@@ -15,6 +15,7 @@ from bridge.models_mail import MailDelivery, MailLetter
 from bridge.ometria import MailAnswer
 from bridge.settings import MAIL_KINDS, load_book, set_value
 from tests.dashboard.desk import API_KEY, BASE, token
+from tests.dashboard.test_beside import only_there
 
 PAGE = f"{BASE}/mail/setup"
 SUBJECT = "Acme: Bestellung 100045 von Erika Muster"
@@ -141,18 +142,50 @@ def test_an_editor_says_what_a_mail_is_and_such_mails_are_known_by_it(unnamed, b
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "name", "told"),
     [
-        ({"native": "none"}, "is no mail of the shop"),
-        ({"native": "order_new", "scope": "store:none"}, "scope"),
-        ({"native": "order_new", "names": "Bestellung,von,Erika,Muster,Acme"}, "A subject rule takes"),
+        ({"native": "none"}, "native", "is no mail of the shop"),
+        ({"native": "invoice_new"}, "native", "This subject is taken for order_new already"),
+        ({"scope": "store:none"}, "scope", "There is no scope 'store:none'"),
+        ({"names": "Bestellung,von,Erika,Muster,Acme"}, "names", "A subject rule takes"),
     ],
 )
-def test_a_rule_that_cannot_be_made_is_told(unnamed, board, signed_in, form, told):
-    answer = post(signed_in("editor"), f"{unnamed}/kind", **form)
-    assert (answer.status_code, told in words(answer.get_data(as_text=True))) == (422, True)
+def test_a_rule_that_cannot_be_made_is_told_beside_its_field_in_the_row_of_its_mail(
+    unnamed, board, signed_in, form, name, told
+):
     with board.app_context():
-        assert load_book().settings("default")["mail.order_confirmation.subject_rule"] == ""
+        other = db.session.get(MailDelivery, 1)
+        letter = MailLetter(spool="2", subject="Another one", sender="shop@acme.test", shape="text")
+        db.session.add(letter)
+        db.session.flush()
+        row = {"key": "l", "recipient": other.recipient, "products": [], "letter": letter.id}
+        db.session.add(MailDelivery(**row, route="relay", state="sent", why="none"))
+        rule = "{store}: Bestellung * von *" if form.get("native") == "invoice_new" else ""
+        set_value("default", "mail.order_confirmation.subject_rule", rule, "test")
+        db.session.commit()
+    sent = {"native": "order_new", "scope": "store:de", "shop": "Acme Ltd", "names": "Erika", **form}
+    answer = post(signed_in("editor"), f"{unnamed}/kind", **sent)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert told in html.unescape(only_there(page, name))
+    (row,) = re.findall(r"<details open>.*?</details>", page, re.DOTALL)
+    assert f'id="wrong-{name}"' in row
+    assert f'id="names-{unnamed}" name="names" value="{sent["names"]}"' in row
+    assert 'name="shop" value="Acme Ltd"' in row
+    assert name == "scope" or '<option value="store:de" selected>' in row
+    assert name == "native" or '<option value="order_new" selected>' in row
+    with board.app_context():
+        assert load_book().settings("default")["mail.order_confirmation.subject_rule"] == rule
+        assert load_book().settings("store:de")["mail.order_confirmation.subject_rule"] == rule
+
+
+def test_a_rule_refused_for_a_mail_that_is_no_longer_shown_is_told_at_the_top(unnamed, board, signed_in):
+    with board.app_context():
+        db.session.execute(db.delete(MailDelivery))
+        db.session.commit()
+    page = post(signed_in("editor"), f"{unnamed}/kind", native="none").get_data(as_text=True)
+    assert re.search(r'<div class="note is-bad" role="alert">[^<]*is no mail of the shop', page)
+    assert 'aria-invalid="true"' not in page
 
 
 def test_a_mail_that_is_not_there_cannot_be_named(signed_in):
