@@ -17,7 +17,7 @@ from bridge.dashboard.home import account_labels
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import mark
 from bridge.dashboard.scopes import scope_labels, scope_tree
-from bridge.errors import Misconfigured
+from bridge.errors import BridgeError, Misconfigured
 from bridge.export import history as walks
 from bridge.export import offers
 from bridge.export.jobs import exporter
@@ -26,6 +26,7 @@ from bridge.settings import DEFAULT, known_scope, load_book
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from bridge.events import Kind
     from bridge.ometria import Pacer
 
 TURNS = {"pause": "paused", "resume": "running", "cancel": "cancelled"}
@@ -65,7 +66,11 @@ def _page(wrong: Misconfigured | None = None, asked: Asked | None = None) -> str
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An export to be confirmed; ``before`` is how many the last one of its scope and days had, or None."""
+    """An export to be confirmed.
+
+    ``before`` is how many the last one of its scope and days had; where there was none, ``listed`` is how many the shop
+    lists for the days in all its store views, where it says so.
+    """
 
     kind: str
     scope: str
@@ -73,6 +78,7 @@ class Asked:
     since: dt.date | None
     until: dt.date | None
     before: int | None
+    listed: int | None
 
 
 def _pacer() -> Pacer | None:
@@ -102,13 +108,24 @@ def begin() -> Response | str | tuple[str, int]:
         same = [row for row in walks.progress() if row.scope == scope and (row.since, row.until) == days]
         totals = [row.total for row in same if row.kind in kinds]
         before = sum(total or 0 for total in totals) if len(totals) == len(kinds) else None
-        return _page(asked=Asked(kind, scope, force, since, until, before))
+        listed = _listed(kinds, days) if before is None else None
+        return _page(asked=Asked(kind, scope, force, since, until, before, listed))
     begun = 0
     for one in kinds:
         begun += walks.begin(one, scope, force=force, since=since, until=until)
         exporter().wakes.try_wake("history", one, scope)
     flash(_("The export has begun.") if begun else _("It is under way already: cancel it to begin anew."), "saved")
     return redirect(url_for("dashboard.history"), 303)
+
+
+def _listed(kinds: list[Kind], days: tuple[str | None, ...]) -> int | None:
+    """Ask the shop how many there are: one light call a kind."""
+    limits = walks.bounds(dict(zip(("since", "until"), days, strict=True)))
+    try:
+        pages = [exporter().store.ids(kind, since=limits.get("since"), until=limits.get("until")) for kind in kinds]
+    except BridgeError:  # a number to go by, no more: other pages say what is wrong with the shop
+        return None
+    return sum(page.left for page in pages)
 
 
 def _days(since: str, until: str) -> tuple[dt.date | None, dt.date | None]:

@@ -8,9 +8,12 @@ import time
 
 import pytest
 
+from bridge.errors import Stumbled
 from bridge.export import cursors, history, offers
+from bridge.store import Order
 from tests.dashboard.desk import BASE, token
 from tests.dashboard.export_desk import furnish
+from tests.export import samples
 
 
 @pytest.fixture
@@ -93,6 +96,20 @@ def test_an_export_begins_only_once_it_was_confirmed(room, board, signed_in):
     with board.app_context():
         note = cursors.read("history:order:store:fr")
     assert (note["since"], note["until"], note["force"]) == ("2026-01-01", "2026-01-31", False)
+
+
+def test_before_a_first_export_the_shop_says_how_many_there_are(room, signed_in):
+    client = signed_in("editor")
+    orders = len([one for one in samples.ENTITIES if isinstance(one, Order)])
+    asked = {"kind": "order", "scope": "default"}
+    said = f"The shop lists {orders} in all its store views."
+    assert said in ask(client, **asked).get_data(as_text=True)
+    assert "The shop lists" not in ask(client, **asked, since="2026-11-26").get_data(as_text=True)
+    assert f"The shop lists {len(samples.ENTITIES)} " in ask(client, kind="all", scope="default").get_data(as_text=True)
+    room.store.fault = Stumbled("The shop failed.")
+    page = ask(client, **asked).get_data(as_text=True)
+    assert "begin this export?" in page
+    assert "The shop lists" not in page
 
 
 @pytest.mark.parametrize("kind", ["contact", "product", "order"])
