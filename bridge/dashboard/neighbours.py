@@ -13,6 +13,8 @@ from bridge.clock import LATE_SECONDS, last_tick
 from bridge.dashboard.language import gettext as _
 from bridge.dashboard.language import ngettext
 from bridge.db import db
+from bridge.export import cursors
+from bridge.export.session import SHOP
 from bridge.models import Cursor, Scope
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 State = Literal["good", "warn", "bad"]
+SILENT_SECONDS = 600.0
+"""Polls come each minute, and one may take some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def neighbours(connection: redis.Redis | None, kill_file: Path, accounts: Mappin
     return [
         *_redis_and_clock(connection, time.time()),
         _database(),
-        _shop(),
+        _shop(time.time(), asked=bool(accounts)),
         *_accounts(accounts),
         *_kill_file(kill_file),
     ]
@@ -64,15 +68,27 @@ def _clock(ticked: float, now: float) -> Neighbour:
 
 
 def _database() -> Neighbour:
-    return Neighbour(_("Database"), "good", _("Answers (%(database)s).", database=db.engine.dialect.name))
+    began = time.perf_counter()
+    db.session.scalar(select(1))
+    spent = f"{(time.perf_counter() - began) * 1000:.1f}"
+    told = _("Answers in %(spent)s ms (%(database)s).", spent=spent, database=db.engine.dialect.name)
+    return Neighbour(_("Database"), "good", told)
 
 
-def _shop() -> Neighbour:
+def _shop(now: float, *, asked: bool) -> Neighbour:
+    """Tell by the notes of the polls, which ask the shop each minute once there is an account."""
+    if problem := str(cursors.read(SHOP).get("problem") or ""):
+        return Neighbour(_("Shop"), "bad", problem)
     rows = db.session.execute(select(Scope.level, func.count()).group_by(Scope.level)).all()
     counts = {str(level): int(count) for level, count in rows}
     stores, websites = counts.get("store", 0), counts.get("website", 0)
     if not stores:
         return Neighbour(_("Shop"), "warn", _("Its store views have not been read yet: run `bridge check` to see why."))
+    answered = max((at for _note, at in cursors.named("poll:").values()), default=0.0)
+    if asked and answered and now - answered > SILENT_SECONDS:
+        minutes = f"{(now - answered) / 60:.0f}"
+        silent = _("Has not answered for %(minutes)s minutes: run `bridge check` to see why.", minutes=minutes)
+        return Neighbour(_("Shop"), "bad", silent)
     sites = ngettext("%(num)s website", "%(num)s websites", websites)
     views = ngettext("%(num)s store view", "%(num)s store views", stores)
     return Neighbour(_("Shop"), "good", _("%(websites)s, %(views)s known.", websites=sites, views=views))

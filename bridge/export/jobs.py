@@ -20,7 +20,7 @@ from bridge.export import stock as levels
 from bridge.export import sweep as rolling
 from bridge.export.ledger import Owed
 from bridge.export.routes import within
-from bridge.export.session import Session, note_shop_fault
+from bridge.export.session import SHOP, Session, note_shop_fault
 from bridge.export.versions import Versions
 from bridge.settings import DEFAULT, load_book
 from bridge.store import refresh_tree
@@ -137,6 +137,7 @@ def poll() -> None:
             _keep_tree(own)
             book = load_book()
             more, touched = watch.poll(own.store, book, hold)
+            cursors.clear(SHOP)
             for gone in ledger.owing_accounts() - {account.id for account in book.accounts()}:
                 touched |= rehome(gone, book)
         except Misconfigured as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import redis
 from bridge.clock import BEAT
 from bridge.dashboard.neighbours import neighbours
 from bridge.db import db
+from bridge.export.session import SHOP
 from bridge.models import Cursor, Scope
 from tests.dashboard.desk import FakeRedis
 
@@ -64,6 +66,30 @@ def test_the_shop_is_known_or_not(lines):
         db.session.execute(db.delete(Scope).where(Scope.level == level))
     assert lines()["Shop"][0] == "warn"
     assert "bridge check" in lines()["Shop"][1]
+
+
+def test_the_database_is_asked(lines):
+    state, sentence = lines()["Database"]
+    assert state == "good"
+    assert re.fullmatch(r"Answers in \d+\.\d ms \(\w+\)\.", sentence)
+
+
+def test_a_shop_that_has_not_answered_for_ten_minutes_is_told_where_it_is_asked(lines):
+    for kind, age in (("order", 1500), ("papers", 660)):
+        db.session.add(Cursor(name=f"poll:{kind}", data={}, updated_at=time.time() - age))
+    db.session.flush()
+    assert lines()["Shop"][0] == "good", "without an account nothing is polled"
+    silent = "Has not answered for 11 minutes: run `bridge check` to see why."
+    assert lines(accounts={"aaa": "Main"})["Shop"] == ("bad", silent)
+    db.session.get(Cursor, "poll:order").updated_at = time.time() - 60
+    db.session.flush()
+    assert lines(accounts={"aaa": "Main"})["Shop"][0] == "good"
+
+
+def test_what_the_shop_refused_is_told(lines):
+    db.session.add(Cursor(name=SHOP, data={"problem": "The shop refuses the token: make another.", "at": time.time()}))
+    db.session.flush()
+    assert lines()["Shop"] == ("bad", "The shop refuses the token: make another.")
 
 
 def test_accounts_absent_well_and_paused(lines):

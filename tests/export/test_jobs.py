@@ -315,6 +315,17 @@ def test_a_shop_that_refuses_the_token_stops_the_session_and_keeps_the_rows(room
     assert set(room.records("order")) == {"100000004"}
 
 
+def test_a_poll_that_the_shop_answers_takes_its_fault_back(room):
+    from bridge.errors import Misconfigured
+
+    room.shop.fault = Misconfigured("The shop refuses the token for Magento_Sales::actions_view (401).")
+    jobs.poll()
+    assert "Magento_Sales" in cursors.read("shop")["problem"]
+    room.shop.fault = None
+    jobs.poll()
+    assert cursors.read("shop") == {}
+
+
 def test_an_order_of_another_accounts_store_view_goes_to_that_account(room, account, settings):
     settings("website:europe", general__api_key="key-euro-0002")
     main, euro = sorted(load_book().accounts(), key=lambda one: one.owner)
