@@ -54,8 +54,7 @@ def test_no_page_reads_a_large_table_from_end_to_end(large, monkeypatch):
         row = bench.measure(client, watch, path, rounds=1)
         found[row["path"]] = row
         assert row["status"] < 400 or row["path"].startswith("/records/"), row["path"]
-    whole = {path: row["scans"] for path, row in found.items() if row["scans"]}
-    assert whole == {path: scans for path, scans in whole.items() if path in {"/coupons", "/coupons/1"}}
+    assert {path: row["scans"] for path, row in found.items() if row["scans"]} == {}
     dear = {
         path: (row["steps"], row["dearest"][-200:])
         for path, row in found.items()

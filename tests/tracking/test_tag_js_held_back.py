@@ -126,7 +126,7 @@ def test_what_is_held_back_is_said_with_its_reason(make_visit, monkeypatch, reas
         visit.page.add_init_script("Math.random = () => 0.999")
     visit.open(path + "#om_debug")
     visit.do(act)
-    for _ in range(100):
+    for _ in range(400):
         if any(f"bridge: {reason}" in text for text in told):
             break
         visit.page.wait_for_timeout(50)
