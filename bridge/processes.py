@@ -60,7 +60,7 @@ def keep(command: Sequence[str], pid_file: Path, say: Callable[[str], None], run
         child = subprocess.Popen(command, preexec_fn=_die_with_parent, start_new_session=True)  # noqa: S603, PLW1509 our own
         if stopping.is_set():  # It was told so while the child was made.
             child.terminate()
-        pid_file.write_text(f"{child.pid}\n", encoding="ascii")
+        _note(pid_file, child.pid)
         code = child.wait()
         if stopping.is_set() or code == EX_CONFIG:
             return 0 if stopping.is_set() else EX_CONFIG
@@ -68,6 +68,13 @@ def keep(command: Sequence[str], pid_file: Path, say: Callable[[str], None], run
         say(f"ended with {code}; started again in {pause:g} s")
         stopping.wait(pause)
     return 0
+
+
+def _note(pid_file: Path, pid: int) -> None:
+    """Write a process id; whoever reads the file finds the old one or the new one, never an empty file."""
+    fresh = pid_file.with_suffix(".new")
+    fresh.write_text(f"{pid}\n", encoding="ascii")
+    fresh.replace(pid_file)
 
 
 def _wait_for_others(own: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import redis
-import structlog
 from hypothesis import settings
 
 from tests.browser.stack import Stack
+from tests.lines import through_logging
 from tests.redis_server import start_redis
 from tests.remembered import remember
 from tests.wire.pitfalls import PROPERTY, Coverage
@@ -21,9 +21,7 @@ from tests.wire.pitfalls import PROPERTY, Coverage
 settings.register_profile("bridge", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("bridge")
 
-# As in production, lines go through logging. By itself structlog prints them, and print() in a thread while pytest changes
-# sys.stdout in another kills the interpreter (CPython before 3.13.3 keeps no reference to the file it prints to).
-structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
+through_logging()
 logging.getLogger("bridge").setLevel(logging.INFO)
 
 remember()

@@ -8,7 +8,6 @@ import logging
 import time
 
 import pytest
-import structlog
 
 from bridge.alerts import jobs
 from bridge.alerts.jobs import Reminder
@@ -21,6 +20,7 @@ from bridge.models_coupons import CouponPool
 from bridge.ops import set_up_logging
 from bridge.queues import JOBS, connect
 from tests.alerts.conftest import NOON, TOKEN
+from tests.lines import through_logging
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_no_token_and_no_address_is_in_the_log_or_the_database(told, hook, sink,
             handler.close()
         logging.getLogger().handlers[:] = before
         logging.getLogger().setLevel(logging.WARNING)
-        structlog.reset_defaults()
+        through_logging()
     assert written.count("alert not told") >= 4
     kept = " ".join(one.reason for one in told.notices())
     for secret in (TOKEN, "ann@shop.test"):

@@ -10,6 +10,7 @@ import structlog
 
 from bridge.ops import add_front_door, make_blueprint, scrub, set_up_logging
 from bridge.queues import connect
+from tests.lines import through_logging
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_lines_are_json_and_go_to_a_file_of_the_process(tmp_path):
         for handler in logging.getLogger().handlers:
             handler.close()
         logging.getLogger().handlers[:] = before
-        structlog.reset_defaults()
+        through_logging()
     assert len(lines) == 2
     assert "example.com" not in json.dumps(lines)
     assert "hunter2" not in json.dumps(lines)

@@ -37,6 +37,7 @@ from bridge.settings import SETTINGS, load_book, set_value
 from tests.dashboard.desk import BASE, PASSWORD, ROLES, FakeRedis, read_form, sign_in, token
 from tests.dashboard.export_desk import account, furnish, send
 from tests.dashboard.routes import OPEN, address, changes, least, pages, rules
+from tests.lines import through_logging
 
 SCRIPT = "\"'><script>x()</script>"
 
@@ -361,7 +362,7 @@ def test_nothing_typed_makes_a_line_of_the_log_or_an_order_to_a_terminal(board, 
         for handler in logging.getLogger().handlers:
             handler.close()
         logging.getLogger().handlers[:] = before
-        structlog.reset_defaults()
+        through_logging()
     assert len(written.splitlines()) >= 2 * len(LINES)
     for line in written.splitlines():
         assert json.loads(line)["event"] != "forged"

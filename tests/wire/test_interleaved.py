@@ -82,7 +82,7 @@ def wait_until_quiet(proxy):
 
     def busy():
         if proxy.edge is not None:
-            return proxy.edge.own.running + proxy.edge.own._waiting
+            return proxy.edge.own.running or proxy.edge.own._waiting
         return any("process_request_thread" in thread.name for thread in threading.enumerate())
 
     deadline = time.monotonic() + 10
