@@ -28,11 +28,12 @@ ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures" / "limit.json"
 ROUNDS, FREQUENCY = 5, 1999
 LOADS = {
-    "/made.html": ("nginx-sub", 0.80),
-    "/customer/section/load": ("nginx-pass", 0.75),
-    "/media/photo.jpg": ("nginx-pass", 0.85),
+    "/made.html": ("nginx-sub", 0.80, "identity"),
+    "/fresh.html": ("nginx-sub", 1.0, "gzip"),
+    "/customer/section/load": ("nginx-pass", 0.75, "identity"),
+    "/media/photo.jpg": ("nginx-pass", 0.85, "identity"),
 }
-"""Path -> what it is compared with, and bridge's goal: requests for the CPU that the other spends on one."""
+"""Path -> what it is compared with, bridge's goal (requests for the CPU that the other spends on one), the coding."""
 OTHER = "bridge, other Python"
 PARTS = ("kernel", "interpreter", "uvloop", "libraries")
 SECTION = """
@@ -41,7 +42,8 @@ SECTION = """
 `python -m bench.limit` puts bridge, nginx and *bare* (which passes bytes both ways unread) under the same loads in turn
 and has `perf record` say whose code ran: microseconds of CPU for an exchange. nginx's own code stands under
 *interpreter*. The kernel takes longer for the same calls where the neighbours of a slower proxy sleep and must be
-woken. *Other Python*, where there is one, is that which OTHER_PYTHON named.
+woken. `/fresh.html` is a page that is new each time, packed both ways: unpacking and packing (isal, zlib) stand under
+*libraries*. *Other Python*, where there is one, is that which OTHER_PYTHON named.
 
 | load | target | CPU µs | kernel | interpreter | uvloop | libraries |
 | --- | --- | ---: | ---: | ---: | ---: | ---: |
@@ -77,8 +79,9 @@ def shares(report: str) -> dict[str, float]:
 
 def _watched(address: str, path: str, pid: int, folder: Path) -> dict[str, float]:
     """Return the shares of a target under a load."""
+    coding = LOADS[path][2]
     load = subprocess.Popen(  # noqa: S603 our own
-        [sys.executable, "-m", "bench.load", address, path, "16", "5", "identity"], cwd=ROOT, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "bench.load", address, path, "16", "5", coding], cwd=ROOT, stdout=subprocess.DEVNULL
     )
     time.sleep(1)
     data, pids = folder / "perf.data", ",".join(map(str, families({"": pid})[""]))
@@ -124,14 +127,14 @@ def measure(targets: dict[str, tuple[str, int]], folder: Path) -> list[dict[str,
     from bench.proxy import ask  # noqa: PLC0415 it takes in this module's section
 
     rows = []
-    for path, (rival, goal) in LOADS.items():
+    for path, (rival, goal, coding) in LOADS.items():
         names = [name for name in ("bridge", OTHER, "bare", rival) if name in targets]
         spent: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(ROUNDS):
             for name, values in spent.items():
                 address, pid = targets[name]
                 before = cpu_seconds(pid)
-                told = ask(address, path, "identity")
+                told = ask(address, path, coding)
                 values.append((cpu_seconds(pid) - before) / told["good"] * 1e6)
         for name, values in spent.items():
             cpu = statistics.median(values)
