@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 
+SHOWN = 100
+"""Reasons of one page; one that names its record is another for each."""
+
+
 @login_required("viewer")
 def refused() -> str:
     """Show the reasons, the most frequent first."""
@@ -31,7 +35,8 @@ def _page(asked: refusals.Which | None = None) -> str:
     groups, more = refusals.groups()
     return render_template(
         "dashboard/refused.html",
-        groups=groups,
+        groups=groups[:SHOWN],
+        others=len(groups[SHOWN:]),
         more=more,
         looked=refusals.LOOKED,
         asked=next((one for one in groups if one.which == asked), None),

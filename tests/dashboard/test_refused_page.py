@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from bridge.dashboard import refused_page
 from bridge.db import db
 from bridge.export import refusals
 from bridge.models import AuditLog, Pending
@@ -111,6 +112,15 @@ def test_a_viewer_looks_only(room, board, signed_in):
 def test_no_more_than_so_many_rows_are_read(room, signed_in, monkeypatch):
     monkeypatch.setattr(refusals, "LOOKED", 2)
     assert "The newest 2 are put together; there are more." in text(page(signed_in("viewer")))
+
+
+def test_no_more_than_so_many_reasons_are_shown(room, signed_in, monkeypatch):
+    client = signed_in("editor")
+    assert "left out here" not in page(client)
+    monkeypatch.setattr(refused_page, "SHOWN", 1)
+    source = page(client)
+    assert source.count('name="row"') == 1
+    assert "2 rarer reasons are left out here" in source
 
 
 def test_nothing_refused_is_said_in_words(board, signed_in):
