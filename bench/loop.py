@@ -235,7 +235,7 @@ async def _spent(exchange: Any, name_of: Any) -> dict[str, float]:
     """Return the seconds that a profile of some exchanges finds in each name's own code."""
     # This thread's own time: what it waits for the observer's threads would fall on whatever runs just then.
     profile = cProfile.Profile(time.thread_time)
-    for _ in range(ROUNDS // 10):
+    for _ in range(max(ROUNDS // 10, 1)):
         for _ in range(TURNS):
             profile.enable()
             exchange()

@@ -29,24 +29,28 @@ def test_every_exchange_comes_to_its_end_and_its_time_is_shared_out(monkeypatch,
     spent, shares, line = uvloop.run(loop.measure(_Tags(), _Observer(), tmp_path, loop.cases()))
     assert spent.keys() == loop.cases().keys()
     assert min(*spent.values(), line) > 0
-    assert abs(sum(shares.values()) - 1) < 1e-6
-    assert {"client", "relay"} <= shares.keys()
+    for named in shares.values():
+        assert abs(sum(named.values()) - 1) < 1e-6
+    assert {"client", "relay"} <= shares["page"].keys()
     lines = (tmp_path / "access.log").read_text().splitlines()
-    rounds = len(spent) * 3 + 1
-    assert len(lines) == rounds * 2 * loop.AT_ONCE, "each exchange has its line, those of warm-up and profile too"
+    rounds = len(spent) * 3 + 3
+    assert len(lines) == rounds * 2 * loop.AT_ONCE, (
+        "each exchange has its line, those of warm-up and of the three profiles too"
+    )
 
 
 def test_the_page_says_what_watching_costs():
     figures = {
         "microseconds": {"POST, unobserved": 10.0, "POST, observed": 17.5},
         "line": 3.5,
-        "shares": {"relay": 0.6, "heads": 0.4},
+        "shares": {"page": {"relay": 0.6, "heads": 0.4}, "watching": {"exchange.add": 0.7, "observing.submit": 0.3}},
     }
     page = loop.section(figures)
     assert "| POST, observed | 17.5 |" in page
     assert "costs **7.5 µs**, within the bound" in page
     assert "costs **3.5 µs**" in page
     assert "relay 60%, heads 40%" in page
+    assert "exchange.add 70%, observing.submit 30%" in page
     figures["microseconds"]["POST, observed"] = 27.5
     assert "costs **17.5 µs**, more than the bound" in loop.section(figures)
 
