@@ -125,7 +125,8 @@ def _listed(kinds: list[Kind], days: tuple[str | None, ...]) -> int | None:
         pages = [exporter().store.ids(kind, since=limits.get("since"), until=limits.get("until")) for kind in kinds]
     except BridgeError:  # a number to go by, no more: other pages say what is wrong with the shop
         return None
-    return sum(page.left for page in pages)
+    # A page at which the shop fails comes empty, with a place to go on from.
+    return None if any(page.cursor and not page.left for page in pages) else sum(page.left for page in pages)
 
 
 def _days(since: str, until: str) -> tuple[dt.date | None, dt.date | None]:

@@ -84,7 +84,7 @@ def _shop(now: float, *, asked: bool) -> Neighbour:
     stores, websites = counts.get("store", 0), counts.get("website", 0)
     if not stores:
         return Neighbour(_("Shop"), "warn", _("Its store views have not been read yet: run `bridge check` to see why."))
-    answered = max((at for _note, at in cursors.named("poll:").values()), default=0.0)
+    answered = db.session.scalar(select(func.max(Cursor.updated_at)).where(Cursor.name.startswith("poll:")))
     if asked and answered and now - answered > SILENT_SECONDS:
         minutes = f"{(now - answered) / 60:.0f}"
         silent = _("Has not answered for %(minutes)s minutes: run `bridge check` to see why.", minutes=minutes)

@@ -122,10 +122,7 @@ def learned(subject: str, native: str, rules: Iterable[Rule], *, names: Iterable
     if store.strip():
         pattern = re.sub(re.escape(_plain(store, fold=False)), "{store}", pattern, count=1, flags=re.IGNORECASE)
     pattern = _SPACE.sub(" ", pattern).strip()
-    try:
-        checked(pattern)
-    except Misconfigured as error:
-        raise Misconfigured(error.what, "names") from None
+    checked(pattern, "names")
     if taken := natives_of(subject, rules) - {native}:
         named = " and ".join(sorted(taken))
         raise Misconfigured(f"This subject is taken for {named} already: change that rule first.", "native")
@@ -155,13 +152,13 @@ def shop_name(subject: str, senders: Iterable[str]) -> str:
     return found if len(found) > 2 else ""
 
 
-def checked(pattern: str) -> str:
-    """Return a pattern that tells enough; raises :class:`Misconfigured` for one that would fit too much."""
+def checked(pattern: str, field: str = "") -> str:
+    """Return a pattern that tells enough; raises :class:`Misconfigured` about ``field`` for one that fits too much."""
     wild = _WILD.findall(pattern)
     if len(wild) > WILD_MOST:
-        raise Misconfigured(f"A subject rule takes at most {WILD_MOST} of {{store}} and *.")
+        raise Misconfigured(f"A subject rule takes at most {WILD_MOST} of {{store}} and *.", field)
     if sum(mark.isalpha() for mark in _WILD.sub("", pattern)) < LETTERS_LEAST:
-        raise Misconfigured(f"A subject rule takes at least {LETTERS_LEAST} letters beside {{store}} and *.")
+        raise Misconfigured(f"A subject rule takes at least {LETTERS_LEAST} letters beside {{store}} and *.", field)
     return pattern
 
 

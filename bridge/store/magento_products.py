@@ -104,7 +104,7 @@ class Products:
             raise Stumbled(str(error), after=300) from None
         if read.whole(data.get("total_count")) is None:
             raise Retry("The shop answered a list without its total_count.", after=60)
-        found = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if read.whole(raw.get("id"))}
+        found = {str(raw["id"]): raw for raw in read.rows(data.get("items")) if raw.get("id")}
         if field == "entity_id" and not found.keys() <= set(values):
             raise later("The shop answered a list of others than were asked for", ODD_SECONDS)
         return found

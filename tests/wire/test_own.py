@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import pytest
 
+from tests.browser.stack import wait_for
 from tests.wire.origin import ok
-
-
-def eventually(condition):
-    limit = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
 
 only_edge = pytest.mark.parametrize("adaptor", ["edge"], indirect=True)
 
@@ -173,11 +165,8 @@ def test_event_streams_flow_and_do_not_take_the_threads_of_others(start):
         assert app.closed.acquire(timeout=10)
 
 
-@only_edge
-def test_calls_that_hang_hold_up_no_page_of_the_shop_and_too_many_are_told_to_come_back(origin, start, monkeypatch):
-    from bridge.proxy import ownside
-
-    monkeypatch.setattr(ownside, "WAITING", 3)
+def held_app():
+    """Return an application whose calls wait, what lets them go on, and what counts those that began."""
     go_on, begun = threading.Event(), threading.Semaphore(0)
 
     def app(environ, start_response):
@@ -185,6 +174,16 @@ def test_calls_that_hang_hold_up_no_page_of_the_shop_and_too_many_are_told_to_co
         go_on.wait(30)
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
         return [b"ok"]
+
+    return app, go_on, begun
+
+
+@only_edge
+def test_calls_that_hang_hold_up_no_page_of_the_shop_and_too_many_are_told_to_come_back(origin, start, monkeypatch):
+    from bridge.proxy import ownside
+
+    monkeypatch.setattr(ownside, "WAITING", 3)
+    app, go_on, begun = held_app()
 
     origin.plays[b"/a"] = ok(b"shop", b"text/plain")
     proxy = start(app=app, threads=2)
@@ -255,25 +254,19 @@ def test_bodies_of_calls_that_waited_at_the_end_are_closed(start, monkeypatch):
         return bodies[-1]
 
     monkeypatch.setattr(ownside.tempfile, "SpooledTemporaryFile", kept)
-    go_on, begun = threading.Event(), threading.Semaphore(0)
-
-    def app(environ, start_response):
-        begun.release()
-        go_on.wait(30)
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
-        return [b"ok"]
+    app, go_on, begun = held_app()
 
     proxy = start(app=app, threads=1)
     for number in range(3):
         proxy.visitor().send(b"POST /_bridge/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=b")
         if not number:
             assert begun.acquire(timeout=10)
-    eventually(lambda: len(proxy.edge.own._waiting) == 2)
+    wait_for(lambda: len(proxy.edge.own._waiting) == 2)
     assert [body.closed for body in bodies] == [False] * 3
     asyncio.run_coroutine_threadsafe(proxy.edge.stop(0), proxy.edge.loop).result(10)
     assert [body.closed for body in bodies] == [False, True, True], "the one in hand ends by itself"
     go_on.set()
-    eventually(lambda: bodies[0].closed)
+    wait_for(lambda: bodies[0].closed)
     assert not begun.acquire(timeout=0.2), "what was given up is not called"
 
 

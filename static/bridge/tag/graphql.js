@@ -1,6 +1,6 @@
 /*
  * bridge, for a front end that asks the shop by GraphQL: what an address shows, carts, orders and customers. It is loaded
- * by the tag where there are such calls, and works through what the tag gives it.
+ * by the tag where there are such calls, or where nothing says what a page is, and works through what the tag gives it.
  */
 const bridge = document.currentScript.bridge;
 const { store, page, name, log, call, recall, keep, nativeFetch, TAB } = bridge;
